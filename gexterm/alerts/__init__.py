@@ -1,0 +1,1 @@
+"""Rules over two Readings, with hysteresis and a log."""

@@ -1,0 +1,1 @@
+"""What dealers hold: sign conventions and position views, pure."""

@@ -1,0 +1,1 @@
+"""Events in, Readings out. Nothing of the terminal."""

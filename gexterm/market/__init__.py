@@ -1,0 +1,1 @@
+"""What the market is: contracts, session calendar, events, chain state."""

@@ -1,0 +1,179 @@
+"""What a feed says, as columnar batches: one object per batch, not per message.
+
+Times are int64 nanoseconds since 1970 UTC: `ts` is the exchange's, `recv` ours at
+receipt. A time of 0 is unknown. In floating columns NaN says "not given", in
+integer columns −1 does; absence is never a zero.
+
+Contracts are named by index. `Definitions` come first and give the indices out,
+in order of appearance and without gaps, per session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gexterm.market.contracts import Contract
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Definitions:
+    """Contracts that exist from now on."""
+
+    first: int
+    """Index of the first contract of this batch; the others follow."""
+    contracts: tuple[Contract, ...]
+    """The contracts, in the order of their indices."""
+    recv: int = 0
+    """Receipt time, ns."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Quotes:
+    """Best bid and offer. May be conflated: only the last one counts."""
+
+    contract: I32
+    """Contract index, shape (n,)."""
+    bid: F64
+    """Best bid, points; 0 is a zero bid, NaN not given. Shape (n,)."""
+    ask: F64
+    """Best offer, points; NaN not given. Shape (n,)."""
+    bid_size: F64
+    """Contracts bid for; NaN not given. Shape (n,)."""
+    ask_size: F64
+    """Contracts offered; NaN not given. Shape (n,)."""
+    ts: I64
+    """Exchange time, ns; 0 unknown. Shape (n,)."""
+    recv: int = 0
+    """Receipt time of the batch, ns."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Trades:
+    """Prints. Never conflated, never dropped in silence."""
+
+    contract: I32
+    """Contract index, shape (n,)."""
+    price: F64
+    """Price, points. Shape (n,)."""
+    size: F64
+    """Contracts. Shape (n,)."""
+    ts: I64
+    """Exchange time, ns. Shape (n,)."""
+    bid: F64
+    """Bid in force at the trade, as the feed gives it; NaN where it does not."""
+    ask: F64
+    """Offer in force at the trade; NaN where not given."""
+    side: NDArray[np.int8]
+    """The venue's own aggressor: +1 buyer, −1 seller, 0 not given."""
+    condition: NDArray[np.int16]
+    """Trade condition in the vendor's numbering; −1 not given."""
+    sequence: I64
+    """The vendor's sequence or id; −1 not given."""
+    recv: int = 0
+    """Receipt time of the batch, ns."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class UnderlyingPrice:
+    """The index or underlying itself, one value."""
+
+    price: float
+    """Points."""
+    ts: int
+    """Exchange time, ns."""
+    recv: int = 0
+    """Receipt time, ns."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OpenInterest:
+    """Open interest: one value a day, of the previous close."""
+
+    contract: I32
+    """Contract index, shape (n,)."""
+    open_interest: F64
+    """Contracts open. Shape (n,)."""
+    ts: int
+    """As of, ns."""
+    recv: int = 0
+    """Receipt time, ns."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Volume:
+    """Volume traded so far today (cumulative, so that a repeat does no harm)."""
+
+    contract: I32
+    """Contract index, shape (n,)."""
+    volume: F64
+    """Contracts traded today up to `ts`. Shape (n,)."""
+    ts: int
+    """As of, ns."""
+    recv: int = 0
+    """Receipt time, ns."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ClockTick:
+    """The feed's own time, where that is not the clock on the wall (replays)."""
+
+    ts: int
+    """Market time, ns."""
+
+
+FeedState = Literal[
+    "connecting", "live", "stale", "reconnecting", "paused", "ended", "refused", "closed"
+]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FeedStatus:
+    """How the connection is, in words a user can act on."""
+
+    state: FeedState
+    """One of the states the status line knows."""
+    message: str = ""
+    """What happened, for a person."""
+    detail: dict[str, float | str | bool] = field(default_factory=dict)
+    """Numbers for the status line: `try`, `retry_in_s`, `speed`, `dropped`, …"""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SourceInfo:
+    """What is being listened to. The first event of every session."""
+
+    underlying: str
+    """Index or stock, e.g. `SPX`."""
+    feed: str
+    """Who delivers, e.g. `cboe-intervals`, `deribit`, `synthetic`."""
+    mode: Literal["live", "delayed", "replay", "simulated", "file"]
+    """How it reaches us. A simulated market says so wherever it is shown."""
+    delay_s: float = 0.0
+    """Seconds by which quotes are late by design; 0 for real time."""
+    note: str = ""
+    """What the user must know about it, one line."""
+    begins: int = 0
+    """First market time, ns; 0 unknown."""
+    ends: int = 0
+    """Last market time, ns; 0 unknown or open."""
+
+
+Event = (
+    Definitions
+    | Quotes
+    | Trades
+    | UnderlyingPrice
+    | OpenInterest
+    | Volume
+    | ClockTick
+    | FeedStatus
+    | SourceInfo
+)

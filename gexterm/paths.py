@@ -1,0 +1,47 @@
+"""Where gexterm keeps its files. The only module that knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _user(kind: str) -> Path:
+    import platformdirs  # lazily: `--version` needs no folders
+
+    return Path(getattr(platformdirs, f"user_{kind}_path")("gexterm"))
+
+
+def config_file() -> Path:
+    """The user's settings."""
+    return _user("config") / "config.toml"
+
+
+def user_themes() -> Path:
+    """The user's own colour themes."""
+    return _user("config") / "themes"
+
+
+def snapshots() -> Path:
+    """Where a key press keeps snapshots, unless told otherwise."""
+    return _user("data") / "snapshots"
+
+
+def recordings() -> Path:
+    """Where recordings are kept, unless told otherwise."""
+    return _user("data") / "recordings"
+
+
+def log_file() -> Path:
+    """Where `--debug` writes."""
+    return _user("log") / "gexterm.log"
+
+
+def bundled(folder: str) -> Path:
+    """A folder shipped with the program: `themes` or `sample_feeds`.
+
+    Inside a wheel they lie in the package, in a checkout beside it.
+    """
+    packaged = _PACKAGE / "_bundled" / folder
+    return packaged if packaged.is_dir() else _PACKAGE.parent / folder

@@ -1,0 +1,1 @@
+"""The Reading: the immutable result of one tick, and its forms for the outside."""

@@ -1,0 +1,389 @@
+"""The Reading: the immutable result of one tick.
+
+It holds everything that any screen, alert, snapshot or export needs; nothing is
+computed again further on. Numbers that are not known are NaN inside and null in
+JSON; words that are not known are empty. Where a number is missing for a reason
+that a user can act on, the reason stands beside it.
+
+Money is in US dollars of delta (or of premium, for vega). Sign: the dealer's own
+position; the dealer trades the opposite (`Hedging`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+
+SCHEMA = "gexterm.reading/1"
+"""Name and version of the JSON form."""
+
+NAN = float("nan")
+
+GammaState = Literal["long", "short", "neutral", "unknown"]
+Paradigm = Literal["BofA", "GEX", "Anti-GEX", "Sidial", "Mixed", "No data"]
+FlipKind = Literal["crossing", "none (long everywhere)", "none (short everywhere)", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the data comes from and how late it is."""
+
+    feed: str
+    """Who delivered, e.g. `cboe-quotes`, `synthetic`."""
+    mode: Literal["live", "delayed", "replay", "simulated", "file"]
+    """How it reached us."""
+    delay_s: float = 0.0
+    """Seconds by which quotes are late by design, already taken off `as_of`."""
+    note: str = ""
+    """What the user must know about the source, one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Whose positions the numbers assume, and on what evidence."""
+
+    view: str
+    """Sign convention or view, e.g. `customer-flow`."""
+    basis: Literal["open interest", "volume", "none"]
+    """What the convention was applied to."""
+    epoch: int = 0
+    """From when trades have been signed, ns; 0: no trade is signed."""
+    signed_share: float = NAN
+    """Share of today's volume that carries a sign, 0 to 1; NaN: none is signed."""
+    unsigned_by_reason: Mapping[str, float] = field(default_factory=dict)
+    """Contracts left unsigned, by reason."""
+    warning: str = ""
+    """What is doubtful about this view for this underlying, one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class GammaCrossing:
+    """One spot at which the re-priced gamma profile changes sign."""
+
+    spot: float
+    """Spot, points."""
+    rising: bool
+    """Whether the book is short below and long above."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Gamma:
+    """Gamma exposure, its flip and walls, over the chosen expiries."""
+
+    gex_per_1pct: float = NAN
+    """Delta that the book gains when spot rises 1 %, $."""
+    gex_0dte_per_1pct: float = NAN
+    """The same of today's expiry alone, $."""
+    state: GammaState = "unknown"
+    """Sign of the profile at spot; never of spot against the flip."""
+    flip: float = NAN
+    """Zero of the re-priced profile nearest spot, points; NaN where there is none."""
+    flip_kind: FlipKind = "unknown"
+    """Whether there is a flip and, if not, on which side the book is."""
+    flips: tuple[GammaCrossing, ...] = ()
+    """Every zero of the profile, ascending."""
+    flip_distance: float = NAN
+    """Flip minus spot, points."""
+    flip_distance_sigma: float = NAN
+    """The same in remaining standard deviations of today (or of one day)."""
+    call_wall: float = NAN
+    """Strike of the largest call |GEX|, points."""
+    put_wall: float = NAN
+    """Strike of the largest put |GEX|, points."""
+    cumulative_flip: float = NAN
+    """Zero of GEX summed by strike from below, points; another rule, another number."""
+    profile_spot: F64 = field(default_factory=lambda: np.empty(0))
+    """Spots of the re-priced profile, points."""
+    profile_gex: F64 = field(default_factory=lambda: np.empty(0))
+    """GEX per 1 % at each, $."""
+    repricing: str = "sticky strike"
+    """How volatility moves along the profile."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Book:
+    """The whole book in one number each, over the chosen expiries."""
+
+    delta_notional: float = NAN
+    """Delta notional, $."""
+    vega_per_point: float = NAN
+    """Vega, $ per vol point (calendar volatility)."""
+    vanna_per_point: float = NAN
+    """Delta gained per vol point, $."""
+    charm_per_day: float = NAN
+    """Delta gained per calendar day passing, $; expiries after today."""
+    vanna_stochastic: float = NAN
+    """Vanna at spot over its largest size along spot, −1 to 1; expiries after today."""
+    vega_depth: float = NAN
+    """|Vega| at spot over its largest size along spot, 0 to 1."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ZeroDte:
+    """The charm of today's PM expiry and what it reads as."""
+
+    expiry: str = ""
+    """Root and date, e.g. `SPXW 2026-11-20`; empty when nothing settles today."""
+    reason: str = ""
+    """Why there is no reading; empty when there is one."""
+    settled: bool = False
+    """Whether the expiry has settled and the last profile stands frozen."""
+    seconds_left: float = NAN
+    """Seconds to settlement."""
+    sigma: float = NAN
+    """One standard deviation of spot until settlement, points."""
+    charm_below: float = NAN
+    """Finite-step charm of strikes below spot, $ per hour."""
+    charm_above: float = NAN
+    """Finite-step charm of strikes above spot, $ per hour."""
+    charm_per_hour: float = NAN
+    """Both together, $ per hour."""
+    charm_gross: float = NAN
+    """Sum of the sizes by strike, $ per hour."""
+    decay_to_close: float = NAN
+    """Delta gained until settlement if spot stays, $."""
+    excluded_share: float = NAN
+    """Share of gross charm cut by the |delta| rule, 0 to 1."""
+    paradigm: Paradigm = "No data"
+    """What the profile reads as."""
+    previous: str = ""
+    """The label before this one."""
+    qualifier: Literal["", "PURE", "LIS", "TARGET", "MESSY"] = ""
+    """At the line, at the target, mixed within a side, or none of these."""
+    probability: Mapping[str, float] = field(default_factory=dict)
+    """P(label) where positions carry a variance; empty under a static convention."""
+    since: int = 0
+    """Since when the label holds, ns; 0 unknown."""
+    lis_lower: float = NAN
+    """Lower line in the sand, points."""
+    lis_upper: float = NAN
+    """Upper line in the sand, points."""
+    target: float = NAN
+    """Where aggregate charm comes to zero, nearest strike, points."""
+    lis_lower_sigma: float = NAN
+    """Lower line minus spot, in `sigma`."""
+    lis_upper_sigma: float = NAN
+    """Upper line minus spot, in `sigma`."""
+    target_sigma: float = NAN
+    """Target minus spot, in `sigma`."""
+    placebo_inside: float = NAN
+    """P(close inside the lines) of a driftless normal with `sigma`; not a forecast."""
+    peak_below: float = NAN
+    """Strike below spot of the largest |charm|, points."""
+    peak_above: float = NAN
+    """Strike above spot of the largest |charm|, points."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Regime:
+    """Gamma, skew and term structure, and what they come to together."""
+
+    gamma: GammaState = "unknown"
+    """Gamma state with its neutral band."""
+    skew: Literal["flat", "normal", "steep", "extreme", "unknown"] = "unknown"
+    """25-delta put less call volatility over ATM volatility, 30 days."""
+    term: Literal["contango", "flat", "inverted", "unknown"] = "unknown"
+    """Variance indices of 9, 30 and 90 days against each other."""
+    composite: Literal["stress", "amplify", "dampen", "transition", "neutral", "unknown"] = (
+        "unknown"
+    )
+    """The three together."""
+    inputs: Mapping[str, float] = field(default_factory=dict)
+    """What the states rest on: gex, gex_band, skew_ratio, skew_z, r_9_30, r_30_90, iv_9d, …"""
+    lesson: Mapping[str, float | str | bool] = field(default_factory=dict)
+    """The founding lesson's own classifier: its state and which trigger fired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hedging:
+    """What the dealer trades, $ of delta: the opposite of what the book gains."""
+
+    per_up_1pct: float = NAN
+    """When spot rises 1 %; positive: the dealer buys."""
+    per_down_1pct: float = NAN
+    """When spot falls 1 %."""
+    per_vol_point: float = NAN
+    """When volatility rises one point."""
+    per_hour: float = NAN
+    """In the next hour, or until settlement if that is sooner, spot unmoved."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The same book under one sign view."""
+
+    view: str
+    """Name of the convention or view."""
+    gex_per_1pct: float
+    """GEX per 1 %, $."""
+    gamma: GammaState
+    """Gamma state."""
+    flip: float
+    """Flip, points; NaN none."""
+    paradigm: Paradigm
+    """0DTE paradigm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Whether the sign views agree."""
+
+    views: tuple[View, ...] = ()
+    """One entry per view, the chosen one first."""
+    disagree: tuple[str, ...] = ()
+    """On what they do not: `gamma`, `flip`, `paradigm`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryLine:
+    """One expiry of one root."""
+
+    expiry: str
+    """Expiry date, ISO."""
+    root: str
+    """Option root."""
+    settlement: str
+    """AM, PM or 08:00 UTC."""
+    settles_at: int
+    """Settlement instant, ns since 1970 UTC."""
+    years: float
+    """Time left, years of 365 days."""
+    forward: float
+    """Parity forward, points."""
+    atm_iv: float
+    """Volatility at the forward, as a fraction."""
+    smile: str
+    """How the smile was made."""
+    contracts: int
+    """Listed contracts."""
+    gex_per_1pct: float
+    """GEX per 1 %, $."""
+    vega_per_point: float
+    """Vega, $ per vol point."""
+    vanna_per_point: float
+    """Vanna, $ per vol point."""
+    charm_per_day: float
+    """Charm, $ per day."""
+
+
+STRIKE_COLUMNS: dict[str, str] = {
+    "strike": "points",
+    "call_oi": "contracts",
+    "put_oi": "contracts",
+    "call_volume": "contracts today",
+    "put_volume": "contracts today",
+    "position_prior": "dealer contracts, calls and puts together, before today's trades",
+    "position_flow": "dealer contracts from signed trades; null: none signed",
+    "gex": "$ per 1 %",
+    "delta": "$",
+    "vega": "$ per vol point",
+    "vanna": "$ per vol point",
+    "charm": "$ per hour, finite step",
+    "charm_day": "$ per calendar day, instantaneous",
+    "decay": "$ until settlement, expiries within the scope",
+    "gex_0dte": "$ per 1 %, today's expiry",
+    "charm_0dte": "$ per hour, today's expiry, before the |delta| cut",
+    "decay_0dte": "$ until settlement, today's expiry",
+    "quote_age_s": "seconds since the older of its quotes changed; null unknown",
+}
+"""Columns of `Reading.strikes` and their units."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LookBack:
+    """Where each strike stood some minutes ago, under the same positions view."""
+
+    minutes: int
+    """How long ago."""
+    values: Mapping[str, F64]
+    """Column name (`gex`, `delta`, `vega`, `vanna`, `charm`, `decay`, `gex_0dte`, `charm_0dte`)
+    to values aligned with `Reading.strikes`; NaN where not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the numbers can be trusted."""
+
+    quoted_share: float = NAN
+    """Share of the unsettled contracts with a two-sided quote, 0 to 1."""
+    quote_age_p50_s: float = NAN
+    """Median quote age, seconds."""
+    quote_age_p99_s: float = NAN
+    """99th percentile of quote age, seconds."""
+    crossed: int = 0
+    """Contracts whose bid is not below the offer."""
+    zero_bid: int = 0
+    """Contracts with a zero bid."""
+    stale: int = 0
+    """Contracts whose quote breaks the parity bounds of its expiry."""
+    no_iv: int = 0
+    """Rows of unsettled expiries whose price carries no volatility."""
+    bad_price: int = 0
+    """Quotes refused: negative, NaN or infinite prices."""
+    late: int = 0
+    """Events that came out of order."""
+    duplicates: int = 0
+    """Events seen before."""
+    gaps: int = 0
+    """Gaps noticed in the feed."""
+    dropped: int = 0
+    """Events dropped by a full queue."""
+    reconnects: int = 0
+    """Connections made anew."""
+    events_per_s: float = NAN
+    """Events taken in per second of our time."""
+    tick_ms: float = NAN
+    """Work for this Reading, milliseconds; NaN where it is not measured (replays to JSON)."""
+    warnings: tuple[str, ...] = ()
+    """What the user must know, one line each."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """One tick's result."""
+
+    underlying: str
+    """Index or stock."""
+    as_of: int
+    """The instant that the numbers stand for, ns since 1970 UTC."""
+    spot: float
+    """Underlying, points."""
+    scope: str
+    """Which expiries: `0dte`, `all` or a date."""
+    source: Source
+    """Where the data comes from."""
+    positions: Positions
+    """Whose positions are assumed."""
+    gamma: Gamma
+    """Gamma, flip, walls."""
+    book: Book
+    """Totals."""
+    zero_dte: ZeroDte
+    """Today's charm."""
+    regime: Regime
+    """Regime."""
+    hedging: Hedging
+    """Hedge flow."""
+    agreement: Agreement
+    """Other sign views."""
+    expiries: tuple[ExpiryLine, ...]
+    """Unsettled expiries, nearest first."""
+    strikes: pl.DataFrame
+    """One row per strike of the scope, ascending; columns as in `STRIKE_COLUMNS`."""
+    health: Health
+    """Data health."""
+    look_back: tuple[LookBack, ...] = ()
+    """5, 15 and 30 minutes ago, as far as known; not part of the JSON form."""
+    spot_open: float = NAN
+    """First underlying price of the session, for the day's change; NaN unknown."""
+    sequence: int = 0
+    """Number of this Reading within the session."""
+    schema: str = SCHEMA
+    """Name and version of the JSON form."""

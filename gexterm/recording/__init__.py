@@ -1,0 +1,1 @@
+"""Recordings: writing, reading, seeking, and importing what other vendors sell."""

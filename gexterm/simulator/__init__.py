@@ -1,0 +1,1 @@
+"""A synthetic market. What it makes is labelled synthetic wherever it goes."""

@@ -1,0 +1,1 @@
+"""The monitor: a Textual app that renders Readings and computes nothing."""

@@ -1,0 +1,1 @@
+"""Widgets. They are handed Readings and know neither feed nor engine."""
