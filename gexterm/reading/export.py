@@ -21,8 +21,8 @@ import polars as pl
 from gexterm.reading.model import STRIKE_COLUMNS, Reading
 
 NS = 1_000_000_000
-TIMES = frozenset({"as_of", "epoch", "since", "settles_at"})
-"""Fields that hold ns since 1970 UTC and leave as ISO 8601; 0 leaves as null."""
+TIMES = {"as_of": False, "settles_at": False, "epoch": True, "since": True}
+"""Fields that hold ns since 1970 UTC and leave as ISO 8601, and whether 0 says unknown."""
 NOT_EXPORTED = frozenset({"look_back"})
 """Fields of a Reading that stay inside."""
 
@@ -42,12 +42,10 @@ def to_json(reading: Reading, indent: int | None = None) -> bytes:
     return encoded if indent is None else msgspec.json.format(encoded, indent=indent)
 
 
-def iso_time(ns: int) -> str | None:
-    """ns since 1970 UTC as ISO 8601 ending in Z; None for 0, which means unknown."""
-    if ns == 0:
-        return None
+def iso_time(ns: int) -> str:
+    """Nanoseconds since 1970 UTC as ISO 8601 ending in Z."""
     second, rest = divmod(ns, NS)
-    text = f"{dt.datetime.fromtimestamp(second, dt.UTC):%Y-%m-%dT%H:%M:%S}"
+    text = dt.datetime.fromtimestamp(second, dt.UTC).replace(tzinfo=None).isoformat()
     if not rest:
         return text + "Z"
     digits = f"{rest:09d}"
@@ -58,7 +56,7 @@ def iso_time(ns: int) -> str | None:
 
 def _plain(value: Any, name: str) -> Any:
     if name in TIMES:
-        return iso_time(int(value))
+        return None if TIMES[name] and value == 0 else iso_time(int(value))
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if value is None or isinstance(value, (bool, int, str)):
