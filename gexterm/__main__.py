@@ -1,0 +1,5 @@
+"""`python -m gexterm`."""
+
+from gexterm.cli.main import run
+
+run()

@@ -1,0 +1,124 @@
+"""The `gexterm` command: which commands there are, and how errors reach a person.
+
+Commands are imported when they are called, so that `gexterm --version` and shell
+completion load neither NumPy, polars nor Textual.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+from gexterm import __version__
+from gexterm.errors import GextermError
+
+COMMANDS = {
+    "demo": ("gexterm.cli.monitor", "The monitor on a bundled sample feed."),
+    "replay": ("gexterm.cli.monitor", "The monitor on a recording."),
+    "levels": ("gexterm.cli.levels", "One Reading of a chain file or recording."),
+    "import": ("gexterm.cli.importing", "Turn what other vendors sell into a recording."),
+    "snapshot": ("gexterm.cli.snapshot", "Keep screen, Reading and strikes, without a terminal."),
+    "config": ("gexterm.cli.settings", "Show the settings and where they come from."),
+    "keys": ("gexterm.cli.settings", "Show what the keys of the monitor do."),
+}
+"""Command name to its module and one line of help."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `gexterm demo`. Data goes to standard output, everything else to standard "
+    "error. Exit codes: 2 bad usage, 3 bad input, 4 no connection.",
+)
+@click.version_option(__version__, prog_name="gexterm", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Write tracebacks of unforeseen errors to the log.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """A terminal monitor of the option dealer's book.
+
+    gamma, charm and vanna by strike, the gamma flip, and the 0DTE charm paradigm
+    with its lines in the sand. Every dealer position is an inference: the sign
+    convention stands beside every number that depends on it.
+    """
+    ctx.obj = debug
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run() -> NoReturn:
+    """Entry point. Turns every error into one line and an exit code."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = cli.main(standalone_mode=False)
+    except GextermError as error:
+        _say(error.message, error.hint)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _say(error.format_message().rstrip("."), "see --help")
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        _quiet_pipe()
+        sys.exit(0)
+    except Exception as error:
+        _unforeseen(error, debug)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, hint: str) -> None:
+    line = f"gexterm: {message}; {hint}" if hint else f"gexterm: {message}"
+    click.echo(" ".join(line.split()), err=True)
+
+
+def _quiet_pipe() -> None:
+    # Whoever read us has gone (`| head`). Python would complain once more at exit.
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unforeseen(error: Exception, debug: bool) -> None:
+    what = f"something went wrong that should not have ({type(error).__name__}: {error})"
+    if not debug:
+        _say(what, "run again with --debug and report what the log says")
+        return
+    import traceback
+
+    from gexterm.paths import log_file
+
+    path = log_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+    except OSError as problem:
+        _say(what, f"the log {path} cannot be written ({problem})")
+        return
+    _say(what, f"see {path}")

@@ -1,0 +1,151 @@
+"""Settings: TOML in the user's config folder, every one with a default.
+
+A wrong setting ends in one line that names the file, the line and what would be
+right. Nothing is guessed and nothing unknown is passed over.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from gexterm.errors import ConfigError
+
+CONVENTIONS = ("customer-flow", "squeezemetrics", "short-both", "long-both")
+"""Names of the static sign conventions (`dealers.conventions` gives their signs)."""
+BASES = ("auto", "open-interest", "volume")
+"""What a convention may be applied to; `auto`: open interest where there is any."""
+REPRICINGS = ("sticky-strike", "sticky-moneyness")
+"""How volatility moves when the profile moves spot."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderlyingSettings:
+    """What can be set for one underlying, under `[underlyings.SPX]`."""
+
+    convention: str = "customer-flow"
+    """Sign convention: customer-flow, squeezemetrics, short-both or long-both."""
+    basis: str = "auto"
+    """What the convention is applied to: auto, open-interest or volume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
+
+    theme: str = "dark"
+    """Colour theme: a bundled one, or a file in the themes folder."""
+    fps: float = 10.0
+    """Readings and repaints per second, at most."""
+    scope: str = "0dte"
+    """Expiries shown at the start: 0dte or all."""
+    rate: float | str = "implied"
+    """Interest rate, continuously compounded, as a fraction; or implied from the chain."""
+    repricing: str = "sticky-strike"
+    """How volatility moves when the profile moves spot: sticky-strike or sticky-moneyness."""
+    snapshots: str = ""
+    """Folder of snapshots; empty: the user's data folder."""
+    underlyings: Mapping[str, UnderlyingSettings] = field(default_factory=dict)
+    """Settings by underlying."""
+
+    def underlying(self, name: str) -> UnderlyingSettings:
+        """What holds for one underlying."""
+        return self.underlyings.get(name.upper(), UnderlyingSettings())
+
+
+def load(path: Path) -> Settings:
+    """Read the settings file; a missing one means all defaults.
+
+    Raises:
+        ConfigError: a setting is unknown, of the wrong kind or out of range.
+
+    """
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error})", "make it a UTF-8 TOML file"
+        ) from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}", "mend that line") from None
+    return _Reader(path, text).settings(table)
+
+
+class _Reader:
+    """Turns a TOML table into settings, and mistakes into lines."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._lines = text.splitlines()
+
+    def settings(self, table: dict[str, Any]) -> Settings:
+        underlyings = table.pop("underlyings", {})
+        if not isinstance(underlyings, dict):
+            raise self._wrong("underlyings", "", "must be a table such as [underlyings.SPX]")
+        by_name = {}
+        for name, values in underlyings.items():
+            if not isinstance(values, dict):
+                raise self._wrong(name, "", f"must be a table: [underlyings.{name}]")
+            section = f"underlyings.{name}"
+            self._check(UnderlyingSettings, values, section)
+            self._choice(values, "convention", CONVENTIONS, section)
+            self._choice(values, "basis", BASES, section)
+            by_name[name.upper()] = UnderlyingSettings(**values)
+        self._check(Settings, table, "")
+        self._choice(table, "repricing", REPRICINGS, "")
+        self._choice(table, "scope", ("0dte", "all"), "")
+        rate = table.get("rate", "implied")
+        if rate != "implied" and (isinstance(rate, str) or not -0.5 < rate < 1.0):
+            raise self._wrong("rate", "", 'must be "implied" or a fraction such as 0.04')
+        if not 0.1 <= table.get("fps", 10.0) <= 60:
+            raise self._wrong("fps", "", "must lie between 0.1 and 60")
+        return Settings(underlyings=by_name, **table)
+
+    def _check(self, cls: type, values: dict[str, Any], section: str) -> None:
+        hints = get_type_hints(cls)
+        known = [f.name for f in fields(cls) if f.name != "underlyings"]
+        for key, value in values.items():
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
+                raise self._wrong(key, section, "is unknown", hint)
+            text = isinstance(value, str)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (text and hints[key] is not float) and not (number and hints[key] is not str):
+                wanted = "text in quotes" if hints[key] is str else "a number"
+                raise self._wrong(key, section, f"must be {wanted}, not {value!r}")
+            if number and not math.isfinite(value):
+                raise self._wrong(key, section, f"must be a finite number, not {value!r}")
+
+    def _choice(
+        self, values: dict[str, Any], key: str, choices: tuple[str, ...], section: str
+    ) -> None:
+        if key in values and values[key] not in choices:
+            raise self._wrong(key, section, f"is {values[key]!r}", f"one of: {', '.join(choices)}")
+
+    def _wrong(self, key: str, section: str, what: str, hint: str = "") -> ConfigError:
+        name = f"{section}.{key}" if section else key
+        return ConfigError(f"{self._path}{self._line(key, section)}: {name} {what}", hint)
+
+    def _line(self, key: str, section: str) -> str:
+        # tomllib does not keep positions: look for the key below its section's head.
+        current = ""
+        for number, line in enumerate(self._lines, 1):
+            if head := re.match(r"\s*\[([^\]]+)\]", line):
+                current = head[1].strip()
+                if current.rpartition(".")[2] == key:
+                    return f":{number}"
+            elif current == section and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
+                return f":{number}"
+        return ""

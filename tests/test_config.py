@@ -1,0 +1,62 @@
+"""Settings: defaults, and one clear line for whatever is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gexterm.config import Settings, load
+from gexterm.errors import ConfigError
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def test_without_a_file_every_setting_has_its_default(tmp_path: Path) -> None:
+    settings = load(tmp_path / "none.toml")
+    assert settings == Settings()
+    assert settings.underlying("SPX").convention == "customer-flow"
+
+
+def test_a_convention_is_set_per_underlying(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, '[underlyings.spx]\nconvention = "short-both"\n'))
+    assert settings.underlying("SPX").convention == "short-both"
+    assert settings.underlying("NDX").convention == "customer-flow"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("theme = 3\n", 1, "theme must be text"),
+        ('fps = "fast"\n', 1, "fps must be a number"),
+        ("fps = true\n", 1, "fps must be a number"),
+        ("fps = nan\n", 1, "finite"),
+        ("fps = 1000\n", 1, "between 0.1 and 60"),
+        ("\n\nthem = 'dark'\n", 3, "did you mean theme?"),
+        ("rate = 'free'\n", 1, '"implied" or a fraction'),
+        ("rate = 4.5\n", 1, '"implied" or a fraction'),
+        ("[underlyings.SPX]\nconvention = 'sideways'\n", 2, "one of: customer-flow"),
+        ("theme = 'x'\n[underlyings.SPX]\n\nbases = 'auto'\n", 4, "did you mean basis?"),
+    ],
+)
+def test_a_wrong_setting_names_its_line(tmp_path: Path, text: str, line: int, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, text))
+    assert f"config.toml:{line}: " in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_broken_toml_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not TOML"):
+        load(write(tmp_path, "theme = = 3"))
+
+
+def test_a_binary_file_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="UTF-8"):
+        load(path)
