@@ -1,0 +1,66 @@
+"""When to tick: at round market times, whatever the speed and whoever delivers.
+
+Readings carry memory (hysteresis, look-back), so their times must not depend on how
+fast a machine or a socket is. A tick falls due at a round time T once something
+arrives that is later than T; it then sees everything up to T and nothing after.
+"""
+
+from __future__ import annotations
+
+from gexterm.clock import NS
+from gexterm.market.events import (
+    ClockTick,
+    Event,
+    OpenInterest,
+    Quotes,
+    Trades,
+    UnderlyingPrice,
+    Volume,
+)
+
+STEPS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0)
+"""Distances between ticks that meet on every full minute, seconds."""
+
+
+def step_for(speed: float, fps: float) -> int:
+    """The finest step, ns of market time, that makes at most `fps` ticks per second of ours."""
+    wanted = max(speed, 0.0) / fps
+    step = next((s for s in STEPS_S if s >= wanted - 1e-9), STEPS_S[-1])
+    return round(step * NS)
+
+
+def market_time(event: Event) -> int:
+    """The market time that an event speaks of, ns; 0 when it speaks of none."""
+    if isinstance(event, Quotes | Trades):
+        return int(event.ts.max()) if len(event.ts) else 0
+    if isinstance(event, ClockTick | UnderlyingPrice | OpenInterest | Volume):
+        return event.ts
+    return 0
+
+
+class TickGrid:
+    """Says which tick, if any, falls due before an event is taken in."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        """Distance between ticks, ns."""
+        self.last = 0
+        """Time of the last tick, ns; 0 before the first."""
+        self.now = 0
+        """Latest market time seen, ns."""
+
+    def due(self, event: Event) -> int:
+        """The round time to tick at before `event` is applied; 0 when none is due.
+
+        Several round times passed at once make one tick, at the latest of them.
+        """
+        ts = market_time(event)
+        if ts <= self.now:
+            return 0
+        first = self.now == 0
+        self.now = ts
+        boundary = (ts - 1) // self.step * self.step
+        if first or boundary <= self.last:
+            return 0
+        self.last = boundary
+        return boundary
