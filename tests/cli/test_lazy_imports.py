@@ -43,9 +43,9 @@ def test_version_and_help_load_nothing_heavy(arguments: tuple[str, ...]) -> None
 
 
 def test_completion_lists_commands_without_importing_them() -> None:
-    program = "import os; os.environ.update(_GEXTERM_COMPLETE='bash_complete', COMP_WORDS='gexterm ', COMP_CWORD='1')"
-    script = f"""{program}
-import sys
+    asked = {"_GEXTERM_COMPLETE": "bash_complete", "COMP_WORDS": "gexterm ", "COMP_CWORD": "1"}
+    script = f"""import os, sys
+os.environ.update({asked!r})
 sys.argv = ["gexterm"]
 from gexterm.cli.main import cli
 try:
