@@ -171,6 +171,8 @@ class Result:
     flip: float
     call_wall: float
     put_wall: float
+    gross_gex: float = math.nan
+    no_expiry: bool = False
     below: float = math.nan
     above: float = math.nan
     gross: float = math.nan
@@ -193,6 +195,11 @@ def analyse(
     live = [s for s in series if price_series(s, as_of, spot, rate)]
     today = [s for s in live if s.date == as_of.date() and s.root not in AM_ROOTS]
     used = today if scope == "0dte" else live
+    priced = {(s.root, s.date): s.f for s in live}
+    atm = {(s.root, s.date): s.iv(s.f) for s in live}
+    if not used:
+        nan = math.nan
+        return Result(priced, atm, nan, nan, nan, nan, no_expiry=True)
     book = [
         (one, k, one.iv(k), [(r, signs[r == "P"] * getattr(side, basis)) for r, side in s.items()])
         for one in used
@@ -224,12 +231,13 @@ def analyse(
         for right, x in sides:
             walls[right][k] = walls[right].get(k, 0.0) + abs(gamma(one, k, v, spot) * x)
     result = Result(
-        forward={(s.root, s.date): s.f for s in live},
-        atm={(s.root, s.date): s.iv(s.f) for s in live},
+        forward=priced,
+        atm=atm,
         gex=profile(spot),
         flip=min(zeros, key=lambda z: abs(z - spot)) if zeros else math.nan,
         call_wall=max(walls["C"], key=lambda k: walls["C"][k]),
         put_wall=max(walls["P"], key=lambda k: walls["P"][k]),
+        gross_gex=sum(sum(w.values()) for w in walls.values()) * spot * spot,
     )
     if today:
         _zero_dte(result, today[0], spot, signs, basis)
@@ -259,7 +267,7 @@ def _zero_dte(result: Result, one: Series, spot: float, signs: tuple[int, int], 
         if min(now, 1 - now) < 0.03:
             continue
         later = call_delta(spot, k, v, one.t - step)
-        charm[k] = (later - now) * x * 100 * spot * (hour / step)
+        charm[k] = (later - now) * x * 100 * spot
     below = {k: c for k, c in charm.items() if k < spot}
     above = {k: c for k, c in charm.items() if k > spot}
     result.below, result.above = sum(below.values()), sum(above.values())

@@ -1,0 +1,84 @@
+"""Real chains, two roads: gexterm and a calculation that shares no code with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from gexterm.config import Settings
+from gexterm.engine.oneshot import read_chain_file
+from gexterm.market.calendar import ns
+from tests import independent
+from tests.shared_data import shared
+
+CASES = {
+    "SPX in session": (
+        "chains/spx_2022-07-12_1155ET.csv",
+        dt.datetime(2022, 7, 12, 11, 40, tzinfo=independent.ET),
+        3856.28,
+        independent.quote_page,
+    ),
+    "SPX after the close": (
+        "chains/spx_2023-09-14.csv",
+        dt.datetime(2023, 9, 14, 16, 31, tzinfo=independent.ET),
+        4505.1001,
+        independent.quote_page,
+    ),
+    "NDX in the evening": (
+        "chains/ndx_2022-12-12.csv",
+        dt.datetime(2022, 12, 12, 20, 31, tzinfo=independent.ET),
+        11706.4395,
+        independent.quote_page,
+    ),
+    "SPXW a quarter of an hour before settlement": (
+        "chains/spxw_2019-06-26_1545ET.csv",
+        dt.datetime(2019, 6, 26, 15, 45, tzinfo=independent.ET),
+        2918.11,
+        lambda path: independent.datashop(path, "SPXW"),
+    ),
+}
+SIGNS = {"customer-flow": (-1, 1), "squeezemetrics": (1, -1), "short-both": (-1, -1)}
+
+
+@pytest.mark.parametrize("scope", ["all", "0dte"])
+@pytest.mark.parametrize("convention", SIGNS)
+@pytest.mark.parametrize("case", CASES)
+def test_a_real_chain_reads_the_same_by_both_roads(case: str, convention: str, scope: str) -> None:
+    name, as_of, spot, read = CASES[case]
+    path: Path = shared(name)
+    theirs = independent.analyse(read(path), as_of, spot, SIGNS[convention], scope)
+    ours = read_chain_file(path, Settings(), convention=convention, scope=scope)
+    assert ours.as_of == ns(as_of)
+    assert ours.spot == pytest.approx(spot, abs=0.01)
+
+    for line in ours.expiries:
+        key = (line.root, dt.date.fromisoformat(line.expiry))
+        if key in theirs.forward and line.years > 2 / 365 and line.years < 0.5:
+            assert line.forward == pytest.approx(theirs.forward[key], rel=5e-4), line
+            assert line.atm_iv == pytest.approx(theirs.atm[key], rel=0.02), line
+    if theirs.no_expiry:
+        assert ours.zero_dte.reason
+        assert ours.gamma.flip_kind == "unknown"
+        return
+    # Fitted against raw volatilities: the totals agree to a few per cent, the levels to a strike.
+    gross = max(abs(theirs.gex), 0.05 * theirs.gross_gex)
+    assert ours.gamma.gex_per_1pct == pytest.approx(theirs.gex, abs=0.03 * gross)
+    if theirs.flip == theirs.flip:
+        assert ours.gamma.flip == pytest.approx(theirs.flip, rel=1e-3)
+    else:
+        assert ours.gamma.flip_kind.startswith("none")
+    assert ours.gamma.call_wall == theirs.call_wall
+    assert ours.gamma.put_wall == theirs.put_wall
+    if theirs.paradigm:
+        zero = ours.zero_dte
+        for mine, other in (
+            (zero.charm_below, theirs.below),
+            (zero.charm_above, theirs.above),
+            (zero.decay_to_close, theirs.decay),
+        ):
+            assert mine == pytest.approx(other, abs=0.05 * theirs.gross)
+        assert zero.paradigm == theirs.paradigm
+        if theirs.paradigm == "BofA":
+            assert (zero.lis_lower, zero.lis_upper) == (theirs.lis_lower, theirs.lis_upper)
