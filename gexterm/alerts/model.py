@@ -17,9 +17,10 @@ AlertKind = Literal[
     "gamma changed",
     "wall moved",
     "feed stale",
-    "feed reconnected",
-    "feed gap",
+    "feed reconnecting",
     "feed restored",
+    "feed ended",
+    "feed gap",
     "settled",
 ]
 """What happened. See `docs/alerts.md` for the rule behind each."""

@@ -1,0 +1,86 @@
+"""The watch over a session: rules, their memory, and the log."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from gexterm.alerts.model import Alert, AlertKind, Severity
+from gexterm.alerts.rules import State, Thresholds, step
+from gexterm.alerts.teller import NS, Teller
+from gexterm.market.events import FeedStatus
+from gexterm.reading.model import Reading
+
+LOG_LENGTH = 500
+"""Alerts kept, newest last."""
+
+
+class AlertMonitor:
+    """Fed with Readings and the feed's status, says what deserves attention.
+
+    Not thread-safe: call it from one thread or task.
+    """
+
+    def __init__(self, thresholds: Thresholds | None = None, log_length: int = LOG_LENGTH) -> None:
+        self.thresholds = thresholds or Thresholds()
+        self.log: deque[Alert] = deque(maxlen=log_length)
+        self._state: State | None = None
+        self._replay = False
+        self._trouble = False
+        self._feed_said: dict[AlertKind, int] = {}
+
+    def update(self, reading: Reading) -> list[Alert]:
+        """Alerts of this Reading, also appended to the log.
+
+        A Reading older than the last one is a rewind: alerts that lie in its future leave
+        the log, and watching begins anew, in silence.
+        """
+        if self._state is not None and reading.as_of < self._state.as_of:
+            self.reset()
+            kept = [alert for alert in self.log if alert.at <= reading.as_of]
+            self.log.clear()
+            self.log.extend(kept)
+        self._replay = reading.source.mode not in ("live", "delayed")
+        self._state, alerts = step(self._state, reading, self.thresholds)
+        quiet = round(self.thresholds.quiet_s * NS)
+        # The connection has said it already, and knows more about it than a Reading.
+        fresh = [a for a in alerts if not 0 <= a.at - self._feed_said.get(a.kind, -quiet) < quiet]
+        self.log.extend(fresh)
+        return fresh
+
+    def feed(self, status: FeedStatus, at: int) -> list[Alert]:
+        """Alerts about the connection; `at` is market time, ns."""
+        words = f": {status.message}" if status.message else ""
+        alerts: list[Alert] = []
+        if status.state == "stale":
+            alerts = self._trouble_with("feed stale", f"feed is stale{words}", at)
+        elif status.state == "reconnecting":
+            alerts = self._trouble_with("feed reconnecting", f"connection lost{words}", at)
+        elif status.state == "refused":
+            alerts = self._say("feed ended", "warning", f"feed refuses{words}", at)
+        elif status.state == "ended":
+            alerts = self._say("feed ended", "info", f"feed has ended{words}", at)
+        elif status.state == "live" and self._trouble:
+            # Never held back: a trouble that was told must not stay the last word.
+            self._feed_said.pop("feed restored", None)
+            self._trouble = False
+            alerts = self._say("feed restored", "notice", f"feed is live again{words}", at)
+        self.log.extend(alerts)
+        return alerts
+
+    def _trouble_with(self, kind: AlertKind, text: str, at: int) -> list[Alert]:
+        alerts = self._say(kind, "warning", text, at)
+        self._trouble = self._trouble or bool(alerts)
+        return alerts
+
+    def _say(self, kind: AlertKind, severity: Severity, text: str, at: int) -> list[Alert]:
+        said = {(k, ""): when for k, when in self._feed_said.items()}
+        teller = Teller(at, said, self.thresholds.quiet_s, self._replay)
+        if teller.tell(kind, severity, text):
+            self._feed_said[kind] = at
+        return teller.alerts
+
+    def reset(self) -> None:
+        """Begin anew with the next Reading, in silence. For a seek; the log stays."""
+        self._state = None
+        self._feed_said = {}
+        self._trouble = False
