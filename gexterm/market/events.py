@@ -148,7 +148,11 @@ class FeedStatus:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SourceInfo:
-    """What is being listened to. The first event of every session."""
+    """What is being listened to. The first event of every session.
+
+    A second one begins a new session (a replay that was moved to another time):
+    whoever keeps contracts, quotes or trades forgets them, and all follows anew.
+    """
 
     underlying: str
     """Index or stock, e.g. `SPX`."""

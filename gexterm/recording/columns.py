@@ -1,0 +1,145 @@
+"""One column of numbers to few bytes and back, without loss.
+
+A column is tried in this order, and takes the first form that gives every value back:
+
+    ONE     all values are the same: one value
+    SCALED  floats that are whole hundredths or ten-thousandths (prices, sizes): int32, NaN kept
+    OFFSET  int64 within int32 reach of the smallest, in whole ms, µs or ns (times): int32
+    PLAIN   the values as they are
+
+SCALED, OFFSET and PLAIN columns are stored byte plane by byte plane (all first bytes,
+then all second bytes, …): neighbours differ in their low bytes only, so that the
+general compressor after this finds long runs.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from gexterm.errors import RecordingError
+
+Array = NDArray[Any]
+
+PLAIN, ONE, SCALED, OFFSET = 0, 1, 2, 3
+_NAN = np.iinfo(np.int32).min
+"""Stands for NaN in SCALED columns."""
+_REACH = np.iinfo(np.int32).max
+_SCALES = (100, 10_000)
+_STEPS = (1_000_000, 1_000, 1)
+_TOO_SHORT = 16
+"""Below this many values the trials cost more than they save."""
+_OFFSET = struct.Struct("<qI")
+_SCALE = struct.Struct("<I")
+
+
+def pack(column: Array) -> bytes:
+    """Encode a one-dimensional column of float64, int64, int32, int16 or int8.
+
+    The only values not given back bit for bit are −0.0, which may return as 0.0, and
+    NaN, which returns as the ordinary NaN.
+    """
+    column = np.ascontiguousarray(column, column.dtype.newbyteorder("<"))
+    if len(column) >= _TOO_SHORT:
+        bits = column.view(f"<i{column.itemsize}")
+        if (bits == bits[0]).all():
+            return bytes([ONE]) + column[:1].tobytes()
+        if column.dtype == np.float64 and (packed := _scaled(column)) is not None:
+            return packed
+        if column.dtype == np.int64 and (packed := _offset(column)) is not None:
+            return packed
+    return bytes([PLAIN]) + _planes(column)
+
+
+def unpack(data: memoryview, at: int, count: int, dtype: DTypeLike) -> tuple[Array, int]:
+    """Decode `count` values of `dtype` that start at `at`; also the position after them.
+
+    Raises RecordingError when the bytes do not hold them. Never allocates more than
+    `count` values, which the caller bounds.
+    """
+    form = _take(data, at, 1)[0]
+    at += 1
+    kind = np.dtype(dtype)
+    if form == PLAIN:
+        return _unplane(_take(data, at, count * kind.itemsize), kind), at + count * kind.itemsize
+    if form == ONE:
+        value = np.frombuffer(_take(data, at, kind.itemsize), kind.newbyteorder("<"))
+        return np.full(count, value[0], kind), at + kind.itemsize
+    narrow = np.dtype(np.int32)
+    if form == SCALED and kind == np.float64:
+        (scale,) = _SCALE.unpack(_take(data, at, _SCALE.size))
+        if scale not in _SCALES:
+            raise RecordingError(f"a column is scaled by {scale}, which no writer does")
+        at += _SCALE.size
+        whole = _unplane(_take(data, at, count * 4), narrow)
+        values = whole / scale
+        values[whole == _NAN] = np.nan
+        return values, at + count * 4
+    if form == OFFSET and kind == np.int64:
+        base, step = _OFFSET.unpack(_take(data, at, _OFFSET.size))
+        if step not in _STEPS:
+            raise RecordingError(f"a column counts in steps of {step} ns, which no writer does")
+        at += _OFFSET.size
+        offsets = _unplane(_take(data, at, count * 4), narrow).astype(np.int64)
+        # Wraps around on bytes made up to overflow: a wrong number, but no crash.
+        return offsets * np.int64(step) + np.int64(base), at + count * 4
+    raise RecordingError(f"a column of {kind} has the unknown form {form}")
+
+
+def _take(data: memoryview, at: int, size: int) -> memoryview:
+    if at + size > len(data):
+        raise RecordingError(
+            f"a column needs {size} bytes at {at}, but its frame ends at {len(data)}"
+        )
+    return data[at : at + size]
+
+
+def _scaled(column: Array) -> bytes | None:
+    for scale in _SCALES:
+        # A look at one value saves most of the full trials.
+        first = column[0] * scale
+        if first == first and abs(first - round(first) if abs(first) < _REACH else 1.0) > 1e-6:
+            continue
+        with np.errstate(invalid="ignore", over="ignore"):
+            whole = np.rint(column * scale)
+            absent = np.isnan(column)
+            if not (np.abs(whole[~absent]) <= _REACH).all():
+                continue
+            whole[absent] = _NAN
+            narrow = whole.astype(np.int32)
+        back = narrow / scale
+        if ((back == column) | absent).all():
+            return bytes([SCALED]) + _SCALE.pack(scale) + _planes(narrow)
+    return None
+
+
+def _offset(column: Array) -> bytes | None:
+    base = int(column.min())
+    span = int(column.max()) - base
+    if span > _REACH * _STEPS[0]:
+        return None
+    offsets = column - base
+    for step in _STEPS:
+        if span <= _REACH * step and not (offsets % step).any():
+            narrow = (offsets // step).astype(np.int32)
+            return bytes([OFFSET]) + _OFFSET.pack(base, step) + _planes(narrow)
+    return None
+
+
+def _planes(column: Array) -> bytes:
+    width = column.dtype.itemsize
+    little = np.ascontiguousarray(column, column.dtype.newbyteorder("<"))
+    return little.view(np.uint8).reshape(-1, width).T.tobytes()
+
+
+def _unplane(data: memoryview, kind: np.dtype[Any]) -> Array:
+    planes = np.frombuffer(data, np.uint8).reshape(kind.itemsize, -1)
+    return (
+        np.ascontiguousarray(planes.T)
+        .reshape(-1)
+        .view(kind.newbyteorder("<"))
+        .astype(kind, copy=False)
+    )

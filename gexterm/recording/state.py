@@ -1,0 +1,122 @@
+"""The state of a chain as events: what a keyframe holds.
+
+Whoever takes these events in knows all that quotes, volume and open interest said up
+to then. Trades are not state: they are not repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gexterm.market.contracts import Contract
+from gexterm.market.events import (
+    Definitions,
+    Event,
+    OpenInterest,
+    Quotes,
+    SourceInfo,
+    UnderlyingPrice,
+    Volume,
+)
+
+_QUOTE = ("bid", "ask", "bid_size", "ask_size")
+_FLOATS = (*_QUOTE, "open_interest", "volume")
+
+
+class State:
+    """Takes events in, gives the state back as few events."""
+
+    def __init__(self) -> None:
+        self._begin(None)
+
+    def _begin(self, info: SourceInfo | None, capacity: int = 1024) -> None:
+        self.info = info
+        """The source, where one was told."""
+        self._contracts: list[Contract] = []
+        self._floats: dict[str, NDArray[np.float64]] = {
+            name: np.full(capacity, np.nan) for name in _FLOATS
+        }
+        self._quote_ts: NDArray[np.int64] = np.zeros(capacity, np.int64)
+        self._quoted: NDArray[np.bool_] = np.zeros(capacity, np.bool_)
+        self._underlying: UnderlyingPrice | None = None
+        self._at = {"open_interest": (0, 0), "volume": (0, 0)}
+        self._quote_recv = 0
+        self._defined_recv = 0
+
+    @property
+    def contracts(self) -> int:
+        """Contracts defined so far."""
+        return len(self._contracts)
+
+    def apply(self, event: Event) -> None:
+        """Take an event in. A SourceInfo begins a new session: everything is forgotten."""
+        if isinstance(event, Quotes):
+            contract, keep = self._known(event.contract)
+            for name in _QUOTE:
+                self._floats[name][contract] = getattr(event, name)[keep]
+            self._quote_ts[contract] = event.ts[keep]
+            self._quoted[contract] = True
+            self._quote_recv = event.recv
+        elif isinstance(event, UnderlyingPrice):
+            self._underlying = event
+        elif isinstance(event, OpenInterest):
+            contract, keep = self._known(event.contract)
+            self._floats["open_interest"][contract] = event.open_interest[keep]
+            self._at["open_interest"] = event.ts, event.recv
+        elif isinstance(event, Volume):
+            contract, keep = self._known(event.contract)
+            self._floats["volume"][contract] = event.volume[keep]
+            self._at["volume"] = event.ts, event.recv
+        elif isinstance(event, Definitions):
+            self._define(event)
+        elif isinstance(event, SourceInfo):
+            self._begin(event, len(self._quote_ts))
+
+    def apply_all(self, events: Iterable[Event]) -> None:
+        """Take several events in."""
+        for event in events:
+            self.apply(event)
+
+    def events(self) -> list[Event]:
+        """Source and definitions first, then underlying, open interest, volume, last quotes."""
+        count = len(self._contracts)
+        out: list[Event] = [] if self.info is None else [self.info]
+        if count:
+            out.append(Definitions(0, tuple(self._contracts), self._defined_recv))
+        if self._underlying is not None:
+            out.append(self._underlying)
+        for name, kind in (("open_interest", OpenInterest), ("volume", Volume)):
+            values = self._floats[name][:count]
+            known = np.flatnonzero(~np.isnan(values)).astype(np.int32)
+            if len(known):
+                out.append(kind(known, values[known], *self._at[name]))
+        quoted = np.flatnonzero(self._quoted[:count]).astype(np.int32)
+        if len(quoted):
+            fields = {name: self._floats[name][quoted] for name in _QUOTE}
+            out.append(Quotes(quoted, **fields, ts=self._quote_ts[quoted], recv=self._quote_recv))
+        return out
+
+    def _known(
+        self, contract: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.bool_] | slice]:
+        if len(contract) and int(contract.max()) >= len(self._contracts):
+            keep = contract < len(self._contracts)
+            return contract[keep], keep
+        return contract, slice(None)
+
+    def _define(self, event: Definitions) -> None:
+        if event.first > len(self._contracts):
+            # A gap: the chain that is fed these events says so, clearly.
+            return
+        self._contracts.extend(event.contracts[len(self._contracts) - event.first :])
+        self._defined_recv = event.recv
+        missing = len(self._contracts) - len(self._quote_ts)
+        if missing > 0:
+            missing += len(self._quote_ts)
+            for name, column in self._floats.items():
+                self._floats[name] = np.concatenate([column, np.full(missing, np.nan)])
+            self._quote_ts = np.concatenate([self._quote_ts, np.zeros(missing, np.int64)])
+            self._quoted = np.concatenate([self._quoted, np.zeros(missing, np.bool_)])

@@ -1,0 +1,256 @@
+"""Writing a recording: append-only, readable after a kill at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import zlib
+from pathlib import Path
+from types import TracebackType
+
+import zstandard
+
+from gexterm.clock import NS, Clock
+from gexterm.errors import OutputError
+from gexterm.market.events import Event, SourceInfo
+from gexterm.recording import codec
+from gexterm.recording import format as layout
+from gexterm.recording.state import State
+
+FLUSH_BYTES = 1 << 20
+"""A block is written once it holds this many bytes, uncompressed."""
+FLUSH_S = 1.0
+"""… or once its first event has waited this long."""
+KEYFRAME_S = 300.0
+"""Market time between keyframes, at least."""
+_KEYFRAME_SHARE = 2
+"""… and at least this many times a keyframe's own size: a quiet feed needs fewer."""
+_BYTES_PER_CONTRACT = 40
+_LEVEL = 3
+
+
+class Writer:
+    """Writes events to a new file. A context manager; `close` adds the index.
+
+    Everything flushed survives the death of the process. `write` flushes by size and
+    by age, but only when called: a caller whose feed may fall silent also calls `poll`
+    about once a second, or keeps `keep_flushed` running.
+
+    Raises OutputError when the file exists (unless `force`), or cannot be written;
+    after a failed write the file ends with the last whole block.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        info: SourceInfo,
+        clock: Clock,
+        *,
+        force: bool = False,
+        synthetic: bool | None = None,
+        keyframe_s: float = KEYFRAME_S,
+        flush_bytes: int = FLUSH_BYTES,
+        flush_s: float = FLUSH_S,
+    ) -> None:
+        self.path = path
+        self.events = 0
+        """Events written so far, flushed or not."""
+        self.bytes = 0
+        """Bytes in the file so far."""
+        self._info = info
+        self._clock = clock
+        self._keyframe_ns = round(keyframe_s * NS)
+        self._flush_bytes = flush_bytes
+        self._flush_ns = round(flush_s * NS)
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True)
+        self._state = State()
+        self._state.apply(info)
+        self._blocks: list[layout.Block] = []
+        self._keyframe_at: int | None = None
+        self._since_keyframe = 0
+        self._keyframe_size = 0
+        self._time = 0
+        self._start_block()
+        header = layout.Header(
+            info=info,
+            created=clock.now_ns(),
+            synthetic=info.mode == "simulated" if synthetic is None else synthetic,
+        )
+        self._file = _create(path, header.to_bytes(), force)
+        self.bytes = self._file.tell()
+
+    def write(self, event: Event) -> None:
+        """Add an event. Its replay time is its receipt time, but never runs backwards."""
+        if isinstance(event, SourceInfo) and event == self._info and not self.events:
+            return  # the header says it
+        self._time = max(self._time, codec.event_time(event))
+        for part in codec.split(event):
+            frame = codec.encode(part, self._time)
+            if not self._pending:
+                self._first = self._time
+                self._waiting_since = self._clock.now_ns()
+            self._pending.append(frame)
+            self._pending_bytes += len(frame)
+            self._state.apply(part)
+            self.events += 1
+            if self._pending_bytes >= self._flush_bytes:
+                self.flush()
+        self.poll()
+
+    def poll(self) -> None:
+        """Write what waits, if it has waited long enough."""
+        if self._pending and self._clock.now_ns() - self._waiting_since >= self._flush_ns:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand everything to the operating system now."""
+        if not self._pending:
+            return
+        raw = b"".join(self._pending)
+        self._append(layout.DATA, raw, len(self._pending), self._first, self._time)
+        self._start_block()
+        self._since_keyframe += len(raw)
+        if self._keyframe_due():
+            self._write_keyframe()
+
+    def close(self) -> None:
+        """Flush, add the index, close. Harmless when repeated or after a failure."""
+        if self._file.closed:
+            return
+        try:
+            self.flush()
+            index = layout.pack_index(self._blocks)
+            where = self.bytes
+            if len(index) <= layout.MAX_BLOCK:
+                first, last = (self._blocks[0].first, self._time) if self._blocks else (0, 0)
+                self._append(layout.INDEX, index, len(self._blocks), first, last)
+                self._put(layout.pack_trailer(where))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+        finally:
+            self._file.close()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            # The first error is the one to tell.
+            with contextlib.suppress(OutputError):
+                self.close()
+
+    def _start_block(self) -> None:
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._first = self._time
+        self._waiting_since = 0
+
+    def _keyframe_due(self) -> bool:
+        if self._keyframe_at is None:
+            self._keyframe_at = self._blocks[0].first
+        if self._time - self._keyframe_at < self._keyframe_ns:
+            return False
+        size = self._keyframe_size or self._state.contracts * _BYTES_PER_CONTRACT
+        return self._since_keyframe >= _KEYFRAME_SHARE * size
+
+    def _write_keyframe(self) -> None:
+        state = (part for event in self._state.events() for part in codec.split(event))
+        frames = [codec.encode(part, self._time) for part in state]
+        raw = b"".join(frames)
+        if len(raw) > layout.MAX_BLOCK:
+            return
+        self._append(layout.KEYFRAME, raw, len(frames), self._time, self._time)
+        self._keyframe_at, self._since_keyframe, self._keyframe_size = self._time, 0, len(raw)
+
+    def _append(self, kind: int, raw: bytes, events: int, first: int, last: int) -> None:
+        head, payload = layout.pack_block(kind, raw, events, first, last, self._compressor)
+        self._blocks.append(
+            layout.Block(
+                self.bytes, kind, len(payload), len(raw), events, first, last, zlib.crc32(payload)
+            )
+        )
+        self._put(head + payload)
+
+    def _put(self, data: bytes) -> None:
+        if self._file.closed:
+            raise OutputError(f"the recording {self.path} is closed")
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            # No half block stays behind, as far as the disk lets us.
+            with contextlib.suppress(OSError):
+                self._file.truncate(self.bytes)
+            self._file.close()
+            raise _cannot_write(self.path, error) from error
+        self.bytes += len(data)
+
+
+async def keep_flushed(writer: Writer, clock: Clock, every_s: float = FLUSH_S / 2) -> None:
+    """Call `writer.poll()` regularly until cancelled, for feeds that may fall silent."""
+    while True:
+        await clock.sleep_until(clock.now_ns() + round(every_s * NS))
+        writer.poll()
+        await asyncio.sleep(0)
+
+
+def _cannot_write(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"cannot write the recording {path}: {error.strerror or error}",
+        "what was recorded until now is kept",
+    )
+
+
+def _create(path: Path, header: bytes, force: bool) -> io.FileIO:
+    """A new file that appears under its name with its whole header, or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        file = io.FileIO(part, "xb")
+    except OSError as error:
+        raise _cannot_create(path, error) from error
+    try:
+        file.write(header)
+        if force:
+            part.replace(path)
+        else:
+            _publish(part, path)
+    except OSError as error:
+        file.close()
+        part.unlink(missing_ok=True)
+        raise _cannot_create(path, error) from error
+    return file
+
+
+def _publish(part: Path, path: Path) -> None:
+    try:
+        # Unlike a rename, a link never replaces what is there.
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems have no links.
+        if path.exists():
+            raise FileExistsError from None
+        part.replace(path)
+    else:
+        part.unlink()
+
+
+def _cannot_create(path: Path, error: OSError) -> OutputError:
+    if isinstance(error, FileExistsError):
+        return OutputError(f"{path} exists already", "choose another name, or use --force")
+    return OutputError(
+        f"cannot create the recording {path}: {error.strerror or error}",
+        "choose a folder that exists and can be written to",
+    )
