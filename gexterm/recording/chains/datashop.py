@@ -45,7 +45,9 @@ def read(
     """A DataShop chain.
 
     `at` overrides the time of its quotes (ns, or text); `root` names the root of a file
-    that has no such column. Raises InputError where columns are missing or the root cannot be told, and ChainError
+    that has no such column.
+
+    Raises InputError where columns are missing or the root cannot be told, and ChainError
     where nothing can be computed.
     """
     head = next(i for i, line in enumerate(lines) if line.strip())

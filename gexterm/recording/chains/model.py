@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from gexterm.market.contracts import Contract
-from gexterm.market.events import Definitions, Event
+from gexterm.market.events import Definitions, Event, SourceInfo
 
 Source = Literal["cboe-quotes", "cboe-delayed", "datashop-eod"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -39,3 +39,16 @@ class ChainFile:
         """The contracts, by index."""
         first = self.events[0]
         return first.contracts if isinstance(first, Definitions) else ()
+
+    @property
+    def info(self) -> SourceInfo:
+        """The first event of a session that reads this file."""
+        return SourceInfo(
+            underlying=self.underlying,
+            feed=self.source,
+            mode="file",
+            delay_s=self.delay_s,
+            note=self.note,
+            begins=self.as_of,
+            ends=self.as_of,
+        )
