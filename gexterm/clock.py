@@ -8,8 +8,9 @@ code at another speed.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 NS = 1_000_000_000
 """Nanoseconds in a second."""
@@ -36,7 +37,9 @@ class SystemClock:
 
     async def sleep_until(self, when_ns: int) -> None:
         """Sleep until then."""
-        await asyncio.sleep(max(0.0, (when_ns - self.now_ns()) / NS))
+        # The timer runs on another clock than the wall's, which may be set meanwhile.
+        while (left := when_ns - self.now_ns()) > 0:  # noqa: ASYNC110 (nobody signals time)
+            await asyncio.sleep(left / NS)
 
 
 class ManualClock:
@@ -55,34 +58,41 @@ class ManualClock:
         self.set(self._now + round(seconds * NS))
 
     def set(self, now_ns: int) -> None:
-        """Jump to a time."""
+        """Jump to a time, earlier ones included."""
         self._now = now_ns
-        due = [s for s in self._sleepers if s[0] <= now_ns]
-        self._sleepers = [s for s in self._sleepers if s[0] > now_ns]
-        for _, future in due:
-            if not future.done():
+        for when, future in sorted(self._sleepers, key=lambda sleeper: sleeper[0]):
+            if when <= now_ns and not future.done():
                 future.set_result(None)
+
+    @property
+    def sleepers(self) -> tuple[int, ...]:
+        """For when somebody sleeps, ns, soonest first. A test waits for it, then moves on."""
+        return tuple(sorted(when for when, future in self._sleepers if not future.done()))
 
     async def sleep_until(self, when_ns: int) -> None:
         """Wait until somebody moves the clock there."""
         if when_ns <= self._now:
             await asyncio.sleep(0)
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sleepers.append((when_ns, future))
-        await future
+        while when_ns > self._now:
+            sleeper = (when_ns, asyncio.get_running_loop().create_future())
+            self._sleepers.append(sleeper)
+            try:
+                await sleeper[1]
+            finally:
+                self._sleepers.remove(sleeper)
 
 
 class ScaledClock:
     """Another clock, shifted and sped up: `speed` of its seconds pass per second.
 
     Pausing, a new speed and a seek keep the reading continuous: time never jumps
-    except where `seek` says so.
+    except where `seek` says so. `speed` must be finite and above zero (ValueError):
+    a clock that stands still is a paused one.
     """
 
     def __init__(self, base: Clock, start_ns: int, speed: float = 1.0) -> None:
         self._base = base
-        self._speed = speed
+        self._speed = _valid(speed)
         self._anchor_base = base.now_ns()
         self._anchor = start_ns
         self._paused = False
@@ -106,6 +116,7 @@ class ScaledClock:
 
     def set_speed(self, speed: float) -> None:
         """Run at another speed from here on."""
+        _valid(speed)
         self._move(self.now_ns())
         self._speed = speed
 
@@ -134,7 +145,7 @@ class ScaledClock:
         """Sleep until this clock shows `when_ns`, through pauses and new speeds."""
         while (left := when_ns - self.now_ns()) > 0:
             changed = asyncio.create_task(self._changed.wait())
-            waits: list[asyncio.Task[object]] = [changed]
+            waits: list[asyncio.Task[Any]] = [changed]
             if not self._paused:
                 due = self._base.now_ns() + int(left / self._speed) + 1
                 waits.append(asyncio.create_task(self._base.sleep_until(due)))
@@ -143,3 +154,10 @@ class ScaledClock:
             finally:
                 for task in waits:
                     task.cancel()
+                await asyncio.gather(*waits, return_exceptions=True)
+
+
+def _valid(speed: float) -> float:
+    if not 0.0 < speed < math.inf:
+        raise ValueError(f"a clock cannot run at {speed} times the speed of another")
+    return speed
