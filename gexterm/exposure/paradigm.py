@@ -1,0 +1,399 @@
+"""The 0DTE charm paradigm: label, lines in the sand, target.
+
+From the charm of today's expiry below (B) and above (A) spot, dealer's sign:
+
+    B −, A +   BofA       dealers short strangles; two lines in the sand
+    B −, A −   GEX        dealers buy as time passes; a line below, a target above
+    B +, A +   Anti-GEX   dealers sell as time passes; a line above, a target below
+    B +, A −   Sidial     dealers long both sides; a target only
+
+Source: the Volland / Ad Deum Funds white paper (2023), section 7, made precise: a side
+needs 10 % of gross charm to take a sign and keeps it down to 4 %; anything else is
+Mixed. Lines of GEX and Anti-GEX are zeros of the re-priced charm C(s), those of BofA
+the strikes of largest charm.
+
+Sidial's target is the nearest zero through which C *rises* as spot rises: there dealers
+buy below and sell above. A zero through which it falls pushes spot away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from gexterm.exposure.charm import CharmProfile, CharmZero
+
+F64 = NDArray[np.float64]
+Paradigm = Literal["BofA", "GEX", "Anti-GEX", "Sidial", "Mixed", "No data"]
+Qualifier = Literal["", "PURE", "LIS", "TARGET", "MESSY"]
+LisRule = Literal["zero", "peak"]
+
+NAN = float("nan")
+LABELS: dict[tuple[int, int], Paradigm] = {
+    (-1, +1): "BofA",
+    (-1, -1): "GEX",
+    (+1, +1): "Anti-GEX",
+    (+1, -1): "Sidial",
+}
+"""Label by the signs of charm below and above spot."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParadigmSettings:
+    """Thresholds of the classifier."""
+
+    enter: float = 0.10
+    """Share of gross charm above which a side takes a sign."""
+    leave: float = 0.04
+    """Share of gross charm down to which it keeps it."""
+    smallest_gross: float = 0.0
+    """Gross charm up to which there is nothing to read, $ per hour."""
+    most_unknown: float = 0.5
+    """Share of the contracts held without greeks above which there is nothing to read."""
+    lis_rule: LisRule = "zero"
+    """GEX and Anti-GEX line: the zero of re-priced charm, or the strike of largest charm."""
+    lis_margin: float = 1.15
+    """How much larger a strike's charm must be to take the line from another."""
+    touch: float = 0.0015
+    """Distance to a line or target, as a fraction of spot, that counts as being at it."""
+    purity: float = 0.65
+    """Share of own-sign charm on a side below which it is messy."""
+    remember_ns: int = 600 * 1_000_000_000
+    """How long the label before Mixed is still worth showing, ns."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParadigmState:
+    """What the classifier remembers from one tick to the next."""
+
+    below: int = 0
+    """Sign of charm below spot."""
+    above: int = 0
+    """Sign of charm above spot."""
+    label: Paradigm = "No data"
+    """Label at the last tick."""
+    since: int = 0
+    """When it took hold, ns; 0 never."""
+    previous: str = ""
+    """The label before it, leaving out `No data`; empty if there was none."""
+    lis_lower: float = NAN
+    """Lower line, points."""
+    lis_upper: float = NAN
+    """Upper line, points."""
+    target: float = NAN
+    """Target, points."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParadigmReading:
+    """The paradigm at one tick."""
+
+    label: Paradigm
+    """What the charm profile reads as."""
+    qualifier: Qualifier
+    """PURE, at the LIS, at the TARGET, or MESSY; empty for Mixed and No data."""
+    since: int
+    """When the label took hold, ns; 0 never."""
+    previous: str
+    """The label before this one; empty if there was none."""
+    dimmed: str
+    """Under Mixed, the label before it for ten minutes; else empty."""
+    lis_lower: float
+    """Lower line in the sand, points; NaN none."""
+    lis_upper: float
+    """Upper line in the sand, points; NaN none."""
+    target: float
+    """Target, a strike, points; NaN none."""
+    peak_below: float
+    """Strike below spot of largest |charm| of the side's sign, points."""
+    peak_above: float
+    """The same above spot."""
+    purity_below: float
+    """Share of the side's charm that has its sign, 0 to 1; NaN without charm."""
+    purity_above: float
+    """The same above spot."""
+    sigma: float
+    """One standard deviation of spot until settlement, points."""
+    lis_lower_sigma: float
+    """Lower line minus spot, in `sigma`."""
+    lis_upper_sigma: float
+    """Upper line minus spot, in `sigma`."""
+    target_sigma: float
+    """Target minus spot, in `sigma`."""
+    placebo_inside: float
+    """P(close inside the lines) of a driftless normal with `sigma`; not a forecast."""
+
+
+def classify(
+    profile: CharmProfile | None,
+    zeros: Sequence[CharmZero],
+    spot: float,
+    sigma: float,
+    now: int,
+    state: ParadigmState | None = None,
+    settings: ParadigmSettings | None = None,
+) -> tuple[ParadigmReading, ParadigmState]:
+    """Read the paradigm off a charm profile.
+
+    `profile` and `zeros` (of `charm_zeros`) are of the same book at `now` (ns); None
+    where nothing settles today. `sigma` is what is left of the day, points. The state
+    goes in at the next tick; after settlement the caller keeps the last reading.
+    """
+    state = state or ParadigmState()
+    settings = settings or ParadigmSettings()
+    if (
+        profile is None
+        or not np.isfinite(spot)
+        or not profile.gross > settings.smallest_gross
+        or not profile.unknown_share <= settings.most_unknown
+    ):
+        return _no_data(state, now, sigma)
+    below = _side(profile.below, profile.gross, state.below, settings)
+    above = _side(profile.above, profile.gross, state.above, settings)
+    label: Paradigm = LABELS.get((below, above), "Mixed")
+    since, previous = _succession(state, label, now)
+
+    sides = _Sides.of(profile, spot, below, above)
+    fresh = label != state.label
+    lower, upper = _lines(label, sides, zeros, spot, state, settings, fresh)
+    target = _target(label, zeros, profile.strike, spot, state, fresh)
+    reading = ParadigmReading(
+        label=label,
+        qualifier=_qualifier(label, spot, lower, upper, target, sides, settings),
+        since=since,
+        previous=previous,
+        dimmed=previous if label == "Mixed" and now - since <= settings.remember_ns else "",
+        lis_lower=lower,
+        lis_upper=upper,
+        target=target,
+        peak_below=sides.peak_below,
+        peak_above=sides.peak_above,
+        purity_below=sides.purity_below,
+        purity_above=sides.purity_above,
+        sigma=sigma,
+        lis_lower_sigma=(lower - spot) / sigma,
+        lis_upper_sigma=(upper - spot) / sigma,
+        target_sigma=(target - spot) / sigma,
+        placebo_inside=placebo_inside(spot, lower, upper, sigma),
+    )
+    return reading, ParadigmState(below, above, label, since, previous, lower, upper, target)
+
+
+def placebo_inside(spot: float, lower: float, upper: float, sigma: float) -> float:
+    """P(lower ≤ close ≤ upper) if spot were a driftless normal with sd `sigma` (points).
+
+    A line that does not exist does not bind; NaN where there is none at all.
+    """
+    if not sigma > 0.0 or (np.isnan(lower) and np.isnan(upper)):
+        return NAN
+    high = 1.0 if np.isnan(upper) else float(ndtr((upper - spot) / sigma))
+    low = 0.0 if np.isnan(lower) else float(ndtr((lower - spot) / sigma))
+    return high - low
+
+
+def _no_data(state: ParadigmState, now: int, sigma: float) -> tuple[ParadigmReading, ParadigmState]:
+    since, previous = _succession(state, "No data", now)
+    reading = ParadigmReading(
+        label="No data",
+        qualifier="",
+        since=since,
+        previous=previous,
+        dimmed="",
+        **dict.fromkeys(_NUMBERS, NAN),
+        sigma=sigma,
+    )
+    # Signs and lines are kept: a tick without quotes should not cost their hysteresis.
+    return reading, replace(state, label="No data", since=since, previous=previous)
+
+
+_NUMBERS = (
+    "lis_lower",
+    "lis_upper",
+    "target",
+    "peak_below",
+    "peak_above",
+    "purity_below",
+    "purity_above",
+    "lis_lower_sigma",
+    "lis_upper_sigma",
+    "target_sigma",
+    "placebo_inside",
+)
+
+
+def _succession(state: ParadigmState, label: Paradigm, now: int) -> tuple[int, str]:
+    """Since when the label holds and what was before it."""
+    if label == state.label and state.since:
+        return state.since, state.previous
+    if state.label == "No data":
+        return now, state.previous
+    return now, state.label
+
+
+def _side(charm: float, gross: float, before: int, settings: ParadigmSettings) -> int:
+    """Sign of one side, with hysteresis."""
+    share = abs(charm) / gross
+    sign = 1 if charm > 0.0 else -1
+    if share > settings.enter or (sign == before and share > settings.leave):
+        return sign
+    return 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Sides:
+    """Charm by strike on each side of spot, and what stands out in it."""
+
+    strike: F64
+    charm: F64
+    spot: float
+    peak_below: float
+    peak_above: float
+    purity_below: float
+    purity_above: float
+
+    @classmethod
+    def of(cls, profile: CharmProfile, spot: float, below: int, above: int) -> _Sides:
+        lower, upper = profile.strike < spot, profile.strike > spot
+        return cls(
+            strike=profile.strike,
+            charm=profile.charm,
+            spot=spot,
+            peak_below=_peak(profile, lower, spot, below),
+            peak_above=_peak(profile, upper, spot, above),
+            purity_below=_purity(profile.charm[lower], below),
+            purity_above=_purity(profile.charm[upper], above),
+        )
+
+    def at(self, strike: float) -> float:
+        """Charm of a strike; 0 where it is not listed."""
+        i = int(np.searchsorted(self.strike, strike))
+        if i < len(self.strike) and self.strike[i] == strike:
+            return float(self.charm[i])
+        return 0.0
+
+
+def _peak(profile: CharmProfile, side: NDArray[np.bool_], spot: float, sign: int) -> float:
+    """Strike of the side's largest charm of its sign (of any, without one); ties to spot."""
+    charm, strike = profile.charm[side], profile.strike[side]
+    size = np.abs(charm) if sign == 0 else sign * charm
+    if len(size) == 0 or not size.max() > 0.0:
+        return NAN
+    largest = np.flatnonzero(size >= size.max() * (1.0 - 1e-12))
+    return float(strike[largest[np.argmin(np.abs(strike[largest] - spot))]])
+
+
+def _purity(charm: F64, sign: int) -> float:
+    gross = float(np.abs(charm).sum())
+    if gross == 0.0 or sign == 0:
+        return NAN
+    return float(np.maximum(sign * charm, 0.0).sum()) / gross
+
+
+def _lines(
+    label: Paradigm,
+    sides: _Sides,
+    zeros: Sequence[CharmZero],
+    spot: float,
+    state: ParadigmState,
+    settings: ParadigmSettings,
+    fresh: bool,
+) -> tuple[float, float]:
+    """Lower and upper line in the sand."""
+    old_lower, old_upper = (NAN, NAN) if fresh else (state.lis_lower, state.lis_upper)
+    margin = settings.lis_margin
+    if label == "BofA":
+        return (
+            _held(sides, sides.peak_below, old_lower, -1, margin, old_lower < spot),
+            _held(sides, sides.peak_above, old_upper, +1, margin, old_upper > spot),
+        )
+    if label == "GEX":
+        if settings.lis_rule == "peak":
+            return _held(sides, sides.peak_below, old_lower, -1, margin, old_lower < spot), NAN
+        return _strike_near(sides.strike, _zero_below(zeros, spot), old_lower), NAN
+    if label == "Anti-GEX":
+        if settings.lis_rule == "peak":
+            return NAN, _held(sides, sides.peak_above, old_upper, +1, margin, old_upper > spot)
+        return NAN, _strike_near(sides.strike, _zero_above(zeros, spot), old_upper)
+    return NAN, NAN
+
+
+def _held(
+    sides: _Sides, peak: float, old: float, sign: int, margin: float, same_side: bool
+) -> float:
+    """The peak, unless the old line still stands: same side, same sign, nearly as large."""
+    if np.isnan(old) or np.isnan(peak) or not same_side:
+        return peak
+    standing = sign * sides.at(old)
+    if standing <= 0.0 or sign * sides.at(peak) > margin * standing:
+        return peak
+    return old
+
+
+def _target(
+    label: Paradigm,
+    zeros: Sequence[CharmZero],
+    strike: F64,
+    spot: float,
+    state: ParadigmState,
+    fresh: bool,
+) -> float:
+    old = NAN if fresh else state.target
+    if label == "GEX":
+        return _strike_near(strike, _zero_above(zeros, spot), old)
+    if label == "Anti-GEX":
+        return _strike_near(strike, _zero_below(zeros, spot), old)
+    if label == "Sidial":
+        holding = [z.spot for z in zeros if z.rising]
+        nearest = min(holding, key=lambda z: abs(z - spot), default=NAN)
+        return _strike_near(strike, nearest, old)
+    return NAN
+
+
+def _zero_below(zeros: Sequence[CharmZero], spot: float) -> float:
+    return max((z.spot for z in zeros if z.spot < spot), default=NAN)
+
+
+def _zero_above(zeros: Sequence[CharmZero], spot: float) -> float:
+    return min((z.spot for z in zeros if z.spot > spot), default=NAN)
+
+
+def _strike_near(strike: F64, level: float, old: float) -> float:
+    """The strike nearest a level, staying with the old one until clearly off it.
+
+    A level halfway between two strikes would flicker; it has to be nearer to another
+    strike by a fifth of their spacing.
+    """
+    if np.isnan(level) or len(strike) == 0:
+        return NAN
+    nearest = float(strike[np.argmin(np.abs(strike - level))])
+    if np.isnan(old) or nearest == old or not np.any(strike == old):
+        return nearest
+    if abs(old - level) <= abs(nearest - level) + 0.2 * abs(nearest - old):
+        return old
+    return nearest
+
+
+def _qualifier(
+    label: Paradigm,
+    spot: float,
+    lower: float,
+    upper: float,
+    target: float,
+    sides: _Sides,
+    settings: ParadigmSettings,
+) -> Qualifier:
+    if label in {"Mixed", "No data"}:
+        return ""
+    reach = settings.touch * spot
+    to_line = min((abs(x - spot) for x in (lower, upper) if not np.isnan(x)), default=np.inf)
+    to_target = np.inf if np.isnan(target) else abs(target - spot)
+    if min(to_line, to_target) <= reach:
+        return "LIS" if to_line <= to_target else "TARGET"
+    if sides.purity_below < settings.purity or sides.purity_above < settings.purity:
+        return "MESSY"
+    return "PURE"
