@@ -110,6 +110,11 @@ def _page(underlying: str) -> str:
     return f"_{owner}" if is_index(owner) else name.replace("/", ".")
 
 
+def _asked(underlying: str) -> str:
+    """The underlying as option symbols spell it: `SPX`, `BRKB`."""
+    return _page(underlying).lstrip("_").replace(".", "")
+
+
 def request_headers(etag: str = "", last_modified: str = "") -> dict[str, str]:
     """What a poll says of itself; with validators, it asks for news only."""
     headers = {
@@ -195,7 +200,7 @@ def _chain(body: bytes, host: str, underlying: str) -> ChainFile:
         raise _PollError(
             error.message, "the address may be of another service, or its format has changed"
         ) from None
-    asked = _page(underlying).lstrip("_").replace(".", "")
+    asked = _asked(underlying)
     if chain.underlying != asked:
         raise _PollError(f"{host} was asked for {asked} and sent {chain.underlying}", retry=False)
     return chain
@@ -271,6 +276,17 @@ def wait_before_next(
     return max(wait, asked_s) * (1 + jitter / 4)
 
 
+def source_info(underlying: str) -> SourceInfo:
+    """The first event of a session of polls."""
+    return SourceInfo(
+        underlying=_asked(underlying),
+        feed="cboe-delayed",
+        mode="delayed",
+        delay_s=float(DELAY_S),
+        note="Cboe's public quotes, 15 minutes late while the market moves",
+    )
+
+
 class Session:
     """Page after page as one session: indices stay, though pages gain and lose options."""
 
@@ -280,17 +296,6 @@ class Session:
     def events(self, chain: ChainFile, recv: int) -> list[Event]:
         """The events of one more page, received at `recv` (ns)."""
         out: list[Event] = []
-        if not self._index:
-            out.append(
-                SourceInfo(
-                    underlying=chain.underlying,
-                    feed=chain.source,
-                    mode="delayed",
-                    delay_s=float(DELAY_S),
-                    note="Cboe's public quotes, 15 minutes late while the market moves",
-                    begins=chain.as_of,
-                )
-            )
         first = len(self._index)
         new = tuple(c for c in chain.contracts if c not in self._index)
         self._index.update((c, first + i) for i, c in enumerate(new))
@@ -335,6 +340,7 @@ async def polls(
     try makes no sense.
     """
     page_url(base_url, underlying)
+    yield source_info(underlying)
     session = Session()
     etag = last_modified = ""
     failures = 0
