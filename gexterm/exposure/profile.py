@@ -28,7 +28,8 @@ Repricing = Literal["sticky strike", "sticky moneyness"]
 
 STEP = 0.001
 """Default grid step, as a fraction of spot."""
-_FAR = 38.0
+# Ten standard deviations from a strike its gamma is 1e-22 of what it is at it.
+_FAR = 10.0
 _ROOT_TWO_PI = float(np.sqrt(2.0 * np.pi))
 
 
@@ -56,7 +57,7 @@ def repriced_rows(
     """Pick the rows that matter for ln(s/S) in [low, high].
 
     `held` has shape (n,). Left out are rows without a position or a volatility and
-    those that no spot of the range comes within 38 standard deviations of.
+    those that no spot of the range comes within ten standard deviations of.
     """
     layout = surface.layout
     chosen: Rows = scope_rows(layout, scope)
@@ -95,28 +96,32 @@ class GammaProfile:
     """How volatility moves along the grid."""
     surface: Surface
     """What was re-priced."""
+    part: RepricedRows
+    """The rows that were."""
     books: F64
-    """The books, contracts per row. Shape (k, n)."""
-    scope: Mask | None
-    """Expiries re-priced."""
+    """The books, contracts of each of those rows. Shape (k, r)."""
 
     def at(self, spots: F64) -> F64:
-        """G at other spots, exactly. `spots` has shape (m,); returns (k, m)."""
-        out = np.empty((len(self.books), len(spots)))
-        if len(spots) == 0:
-            return out
+        """G at other spots within the grid. `spots` has shape (m,); returns (k, m)."""
         t = np.log(spots / self.spot)
-        held = np.any(self.books != 0.0, axis=0)
-        part = repriced_rows(self.surface, held, self.scope, float(t.min()), float(t.max()))
-        books = self.books[:, part.rows]
+        part = self.part
         if self.repricing == "sticky moneyness":
-            return _moneyness_profile(self.surface, part, books, t)
-        amount = books * (part.carry * part.size / (part.w * _ROOT_TWO_PI) * 0.01)
+            return _moneyness_profile(self.surface, part, self.books, t)
+        amount = _amount(part, self.books)
+        out = np.empty((len(amount), len(t)))
         slope = 1.0 / part.w
-        for j, (at, s) in enumerate(zip(t, spots, strict=True)):
-            y = part.d1 + slope * at
-            out[:, j] = np.einsum("kn,n->k", amount, np.exp(-0.5 * y * y)) * s
-        return out
+        for j, move in enumerate(t):
+            y = slope * move
+            y += part.d1
+            y *= y
+            y *= -0.5
+            out[:, j] = np.einsum("kn,n->k", amount, np.exp(y, out=y))
+        return out * spots
+
+
+def _amount(part: RepricedRows, books: F64) -> F64:
+    """What turns exp(−d1²/2) into GEX per 1 % over spot. Shape (k, r)."""
+    return np.asarray(books * (part.carry * part.size / part.w * (0.01 / _ROOT_TWO_PI)))
 
 
 def profile_grid(surface: Surface, scope: Mask | None = None, step: float = STEP) -> F64:
@@ -153,29 +158,29 @@ def gamma_profile(
 
     `books` has shape (k, n): dealer contracts per row, calls and puts added up (NaN =
     none); `merged(positions)` makes one of positions. `spots` is ascending and even in
-    ln(s) (`profile_grid`). Rows without a volatility are left out: see `Totals.unknown_share`.
+    ln(s) (`profile_grid`). Rows without a volatility are left out: see
+    `Totals.unknown_share`. Without a spot price the profile is empty.
     """
     books = contracts(np.atleast_2d(books))
     grid = profile_grid(surface, scope) if spots is None else spots
-    k = len(books)
-    if len(grid) < 2:
-        nan = np.full(k, np.nan)
-        return GammaProfile(
-            surface.spot, grid, np.empty((k, len(grid))), nan, repricing, surface, books, scope
-        )
+    if len(grid) < 2 or not surface.spot > 0.0:
+        grid = np.empty(0)
     t = np.log(grid / surface.spot)
+    reach = (float(t[0]), float(t[-1])) if len(t) else (0.0, 0.0)
     held = np.any(books != 0.0, axis=0)
-    part = repriced_rows(surface, held, scope, float(t[0]), float(t[-1]))
+    part = repriced_rows(surface, held, scope, *reach)
     mine = books[:, part.rows]
-    amount = mine * (part.carry * part.size / (part.w * _ROOT_TWO_PI) * 0.01)
-    if repricing == "sticky moneyness":
+    amount = _amount(part, mine)
+    if len(t) == 0:
+        gex = np.empty((len(books), 0))
+    elif repricing == "sticky moneyness":
         gex = _moneyness_profile(surface, part, mine, t)
     else:
         step = float(t[-1] - t[0]) / (len(t) - 1)
-        gex = gaussian_sums(part.d1, 1.0 / part.w, amount, float(t[0]), step, len(t))
-        gex *= grid
-    gross = np.abs(amount) @ np.exp(-0.5 * part.d1 * part.d1) * surface.spot
-    return GammaProfile(surface.spot, grid, gex, gross, repricing, surface, books, scope)
+        gex = gaussian_sums(part.d1, 1.0 / part.w, amount, float(t[0]), step, len(t)) * grid
+    here = np.exp(-0.5 * part.d1 * part.d1) * surface.spot
+    gross = np.einsum("kn,n->k", np.abs(amount), here)
+    return GammaProfile(surface.spot, grid, gex, gross, repricing, surface, part, mine)
 
 
 def merged(positions: F64) -> F64:
