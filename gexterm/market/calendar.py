@@ -146,6 +146,8 @@ def parse_when(text: str, date: dt.date | None = None) -> int:
             raise ValueError
     except ValueError:
         raise UsageError(f"{printable(text)} is no time", _HINT) from None
+    if not 1970 < when.year < 2200:
+        raise UsageError(f"the year of {printable(text)} is out of range", _HINT)
     if when.tzinfo is None:
         local = when.replace(tzinfo=NEW_YORK)
         if local.astimezone(dt.UTC).astimezone(NEW_YORK).replace(tzinfo=None) != when:
@@ -153,7 +155,4 @@ def parse_when(text: str, date: dt.date | None = None) -> int:
                 f"{printable(text)} does not exist in New York: clocks go forward over it"
             )
         when = local
-    try:
-        return ns(when)
-    except OverflowError:
-        raise UsageError(f"{printable(text)} is no time", _HINT) from None
+    return ns(when)
