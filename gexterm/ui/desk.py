@@ -1,0 +1,152 @@
+"""The desk: the screen that a trader leaves open all day."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.events import MouseScrollDown, MouseScrollUp
+from textual.screen import Screen
+
+from gexterm.ui.frame import Frame
+from gexterm.ui.ink import Line, Span, fit
+from gexterm.ui.themes import FALLBACK, Palette
+from gexterm.ui.widgets import keyline, paradigm, side, status, topline
+from gexterm.ui.widgets.alerts import AlertList
+from gexterm.ui.widgets.ladder import Ladder
+from gexterm.ui.widgets.painted import Painted
+
+LEAST_WIDTH, LEAST_HEIGHT = 40, 10
+"""Below this a message stands in for the desk."""
+
+
+def too_small(_frame: Frame, width: int, height: int) -> list[Line]:
+    """What a terminal this small is told."""
+    text = f"gexterm needs at least {LEAST_WIDTH}×{LEAST_HEIGHT}"
+    words = (
+        [text]
+        if len(text) <= width
+        else ["gexterm needs", f"at least {LEAST_WIDTH}×{LEAST_HEIGHT}"]
+    )
+    pad = max(0, (height - len(words)) // 2)
+    centred = [fit((Span(word.center(width), "text"),), width) for word in words]
+    return [*([fit((), width)] * pad), *centred]
+
+
+class Desk(Screen[None]):
+    """Top line, ladder, side panel, alerts, status, keys; what there is room for."""
+
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-no-width"), (LEAST_WIDTH, "-narrow"), (104, "-sided"), (150, "-wide"), (190, "-full"),
+    ]  # fmt: skip
+    VERTICAL_BREAKPOINTS = [
+        (0, "-no-height"), (LEAST_HEIGHT, "-low"), (14, "-short"), (32, "-tall"), (44, "-taller"),
+    ]  # fmt: skip
+
+    DEFAULT_CSS = """
+    Desk {
+        background: $gx-background;
+        color: $gx-text;
+        layout: vertical;
+        overflow: hidden;
+    }
+    Desk Painted, Desk Horizontal { background: $gx-background; }
+    Desk #small { display: none; height: 1fr; }
+    Desk #top { height: 1; }
+    Desk #main { height: 1fr; }
+    Desk #ladder { width: 1fr; height: 100%; }
+    Desk #side { display: none; width: 40; height: 100%; }
+    Desk #oneline { height: 1; }
+    Desk #alerts { height: 1; }
+    Desk #status { height: 1; }
+    Desk #keys { height: 1; }
+
+    Desk.-tall #top { height: 3; }
+    Desk.-taller #top { height: 3; }
+    Desk.-tall #alerts { height: 4; }
+    Desk.-taller #alerts { height: 6; }
+
+    Desk.-sided #side, Desk.-wide #side, Desk.-full #side { display: block; }
+    Desk.-sided #oneline, Desk.-wide #oneline, Desk.-full #oneline { display: none; }
+    Desk.-wide #side { width: 44; }
+    Desk.-full #side { width: 48; }
+    Desk.-low #status, Desk.-low #alerts { display: none; }
+
+    Desk.open-alerts #alerts { height: 50%; }
+    Desk.open-alerts.-low #alerts { display: block; }
+
+    Desk.-no-width > *, Desk.-no-height > * { display: none; }
+    Desk.-no-width #small, Desk.-no-height #small { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.palette = FALLBACK
+        """Colours of every part."""
+
+    def compose(self) -> ComposeResult:
+        """The parts, top to bottom."""
+        yield Painted(too_small, id="small")
+        yield Painted(topline.paint, id="top")
+        with Horizontal(id="main"):
+            yield Ladder(id="ladder")
+            yield Painted(side.paint, id="side")
+        yield Painted(paradigm.one_row, id="oneline")
+        yield AlertList(id="alerts")
+        yield Painted(status.paint, id="status")
+        yield Painted(keyline.paint, id="keys")
+
+    @property
+    def ladder(self) -> Ladder:
+        """The strike ladder."""
+        return self.query_one("#ladder", Ladder)
+
+    @property
+    def alert_list(self) -> AlertList:
+        """The alerts."""
+        return self.query_one("#alerts", AlertList)
+
+    @property
+    def alerts_open(self) -> bool:
+        """Whether the list of alerts is open."""
+        return self.has_class("open-alerts")
+
+    def toggle_alerts(self) -> None:
+        """Open or close the list of alerts."""
+        self.alert_list.skip = 0
+        self.toggle_class("open-alerts")
+
+    def show(self, frame: Frame) -> None:
+        """Hand a frame to every part. A screen that is being taken down shows nothing."""
+        if not self.is_mounted:
+            return
+        for part in self.query(Painted):
+            if part.palette is not self.palette:
+                part.recolor(self.palette)
+            part.show(frame)
+
+    def recolor(self, palette: Palette) -> None:
+        """Hand other colours to every part."""
+        self.palette = palette
+        for part in self.query(Painted):
+            part.recolor(palette)
+
+    def scroll_rows(self, rows: int) -> None:
+        """Arrow keys and the wheel: the open list of alerts, else the ladder."""
+        (self.alert_list if self.alerts_open else self.ladder).scroll_rows(rows)
+
+    def page(self, direction: int) -> None:
+        """Page keys."""
+        if self.alerts_open:
+            self.alert_list.scroll_rows(direction * max(1, self.alert_list.size.height - 2))
+        else:
+            self.ladder.page(direction)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        """The wheel towards lower strikes."""
+        event.stop()
+        self.scroll_rows(1)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        """The wheel towards higher strikes."""
+        event.stop()
+        self.scroll_rows(-1)

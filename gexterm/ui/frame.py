@@ -1,0 +1,85 @@
+"""One frame: all that the desk shows at one moment, handed to every widget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gexterm.alerts.model import Alert
+from gexterm.market.events import FeedStatus, SourceInfo
+from gexterm.reading.model import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Greek:
+    """One thing that a ladder can show by strike."""
+
+    name: str
+    """How the user calls it."""
+    column: str
+    """Column of `Reading.strikes`."""
+    unit: str
+    """What it is measured in, after the dollar and its prefix."""
+    negative: str
+    """What the left side means."""
+    positive: str
+    """What the right side means."""
+    roles: tuple[str, str]
+    """Colour roles of the left and the right side."""
+    sense: str
+    """What the side means in a sentence, for help."""
+
+
+GREEKS: tuple[Greek, ...] = (
+    Greek("gamma", "gex", "/1%", "short", "long", ("short", "long"),
+          "delta that dealers gain when spot rises 1 %; long: they trade against the move"),
+    Greek("charm", "charm", "/h", "buy", "sell", ("buy", "sell"),
+          "delta that dealers gain in the next hour; gaining, they sell to stay hedged"),
+    Greek("vanna", "vanna", "/pt", "buy", "sell", ("buy", "sell"),
+          "delta that dealers gain when volatility rises one point; gaining, they sell"),
+    Greek("vega", "vega", "/pt", "short", "long", ("short", "long"),
+          "premium that dealers gain when volatility rises one point"),
+    Greek("delta", "delta", "", "short", "long", ("short", "long"),
+          "dollars of the underlying that the options are worth to dealers, before hedges"),
+    Greek("decay", "decay", "", "buy", "sell", ("buy", "sell"),
+          "delta that dealers gain until settlement if spot stays; gaining, they sell"),
+)  # fmt: skip
+"""What a ladder can show, in the order of the key."""
+
+BY_NAME = {greek.name: greek for greek in GREEKS}
+"""The same by name."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Frame:
+    """All that the desk shows at one moment."""
+
+    info: SourceInfo
+    """What is being listened to."""
+    status: FeedStatus
+    """The latest word on the connection."""
+    reading: Reading | None = None
+    """The Reading shown; None before the first."""
+    greek: str = "charm"
+    """What the first ladder shows."""
+    look_back: bool = True
+    """Whether look-back marks are drawn."""
+    fresh: frozenset[str] = frozenset()
+    """Levels that changed a moment ago: `paradigm`, `lis_upper`, `flip`, …"""
+    alerts: tuple[Alert, ...] = ()
+    """Alerts, oldest first."""
+    paused: bool = False
+    """Whether time stands still."""
+    held: bool = False
+    """Whether the market goes on and only the screen holds."""
+    speed: float = 1.0
+    """Seconds of the market per second."""
+    replayable: bool = False
+    """Whether time can be sought."""
+    conventions: tuple[str, ...] = field(default=())
+    """Sign views to choose from."""
+    ended: bool = False
+    """Whether no further Reading will come."""
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Keys by action, after the user's changes."""
+    fps: float = 10.0
+    """Most repaints per second."""

@@ -1,0 +1,141 @@
+"""Numbers as text of a fixed width, so that nothing on the screen jumps.
+
+At most three figures, SI prefixes, a true minus sign, a dash for what is not
+known. Every function returns exactly as many cells as it was asked for (or as it
+always does), whatever the number.
+"""
+
+from __future__ import annotations
+
+import math
+
+MINUS = "−"
+"""The minus sign; a hyphen is narrower than a plus."""
+DASH = "–"
+"""What stands for a number that is not known."""
+PREFIXES = ((1e12, "T"), (1e9, "bn"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+"""Sizes and their prefixes, largest first. A trader says bn, not G."""
+SI_WIDTH = 7
+"""Cells of `si`: sign, four for the figures, two for the prefix."""
+DURATION_WIDTH = 6
+"""Cells of `duration`."""
+
+
+def figures(magnitude: float) -> str:
+    """Three figures of a number from 0 up to 999.5, without a sign: 1.23, 12.3, 123."""
+    if magnitude < 9.995:
+        return f"{magnitude:.2f}"
+    return f"{magnitude:.1f}" if magnitude < 99.95 else f"{magnitude:.0f}"
+
+
+def sign_of(value: float, *, plus: bool) -> str:
+    """The sign that goes before a number: minus, plus where wanted, or nothing."""
+    if value < 0:
+        return MINUS
+    return "+" if plus and value > 0 else ""
+
+
+def si(value: float, *, plus: bool = False) -> str:
+    """Three figures and a prefix in `SI_WIDTH` cells, the figures always in the same ones.
+
+    `+1.21bn`, ` −310M `, `  42  `; ` –` where unknown. Beyond 999 T the width holds
+    and the number reads as `>999T`.
+    """
+    if not math.isfinite(value):
+        return f"{DASH:>5}  "
+    magnitude = abs(value)
+    if magnitude >= 999.5e12:
+        return f"{sign_of(value, plus=plus)}>999T".rjust(6).ljust(SI_WIDTH)
+    # Rounding decides the prefix: 999.6 thousand is 1.00 million.
+    scale, prefix = next((s for s in PREFIXES if magnitude >= 0.9995 * s[0]), PREFIXES[-1])
+    if prefix == "" and magnitude < 0.005:
+        body, value = "0", 0.0
+    elif prefix == "" and magnitude == round(magnitude) and magnitude < 999.5:
+        body = f"{magnitude:.0f}"
+    else:
+        body = figures(magnitude / scale)
+    return f"{sign_of(value, plus=plus)}{body}".rjust(5) + prefix.ljust(2)
+
+
+def compact(value: float, *, plus: bool = False) -> str:
+    """As `si`, without the padding: for running text, where nothing stands below it."""
+    return si(value, plus=plus).strip()
+
+
+def fixed(value: float, decimals: int, width: int, *, plus: bool = False) -> str:
+    """A number with so many decimals, right-aligned; a row of `#` would lie, so it is cut to `>`.
+
+    Zero after rounding has no sign.
+    """
+    if not math.isfinite(value):
+        return DASH.rjust(width)
+    rounded = round(value, decimals)
+    text = f"{sign_of(rounded, plus=plus)}{abs(rounded):,.{decimals}f}"
+    if len(text) > width:
+        text = sign_of(rounded, plus=plus) + ">" + "9" * max(0, width - 2)
+        text = text[:width]
+    return text.rjust(width)
+
+
+def price(value: float, width: int = 9, decimals: int = 2) -> str:
+    """Points with separators, right-aligned: ` 6,012.35`."""
+    return fixed(value, decimals, width)
+
+
+def strike(value: float, width: int = 0) -> str:
+    """A strike: no decimals unless it has some."""
+    if not math.isfinite(value):
+        return DASH.rjust(width)
+    decimals = 0 if value == round(value) else (1 if value * 10 == round(value * 10) else 2)
+    return f"{value:,.{decimals}f}".rjust(width)
+
+
+def percent(share: float, width: int = 4, decimals: int = 0, *, plus: bool = False) -> str:
+    """A share of 1 as per cent, right-aligned: ` 83%`."""
+    if not math.isfinite(share):
+        return DASH.rjust(width)
+    return fixed(100 * share, decimals, width - 1, plus=plus) + "%"
+
+
+def distance(points: float, width: int = 8) -> str:
+    """Points with a sign: one decimal, none from a thousand on."""
+    decimals = 1 if not math.isfinite(points) or abs(points) < 999.95 else 0
+    return fixed(points, decimals, width, plus=True)
+
+
+def sigmas(value: float, width: int = 6) -> str:
+    """Standard deviations with a sign: ` −0.6σ`."""
+    if not math.isfinite(value):
+        return DASH.rjust(width)
+    return fixed(value, 1, width - 1, plus=True) + "σ"
+
+
+def duration(seconds: float) -> str:
+    """Time left in `DURATION_WIDTH` cells: ` 5h24m`, `24m07s`, `12d03h`; `–` unknown."""
+    if not math.isfinite(seconds):
+        return DASH.rjust(DURATION_WIDTH)
+    whole = max(0, int(seconds))
+    minutes, s = divmod(whole, 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    if days > 99:
+        return "  >99d"
+    if days:
+        return f"{days:>2}d{h:02}h"
+    return f"{h:>2}h{m:02}m" if h else f"{m:>2}m{s:02}s"
+
+
+def seconds(value: float, width: int = 5) -> str:
+    """An age: `0.3s`, `41s`, `12m`, `3h`, right-aligned."""
+    if not math.isfinite(value):
+        return DASH.rjust(width)
+    value = max(0.0, value)
+    if value < 9.95:
+        text = f"{value:.1f}s"
+    elif value < 119.5:
+        text = f"{value:.0f}s"
+    elif value < 119.5 * 60:
+        text = f"{value / 60:.0f}m"
+    else:
+        text = f"{value / 3600:.0f}h" if value < 99.5 * 3600 else ">99h"
+    return text.rjust(width)

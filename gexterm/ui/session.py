@@ -1,0 +1,103 @@
+"""What the monitor is handed: a session, whatever lies behind it.
+
+The monitor renders Readings and passes wishes on. It knows no engine, no feed
+and no clock; a live market, a replay and a test's fake look the same from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+from gexterm.alerts.model import Alert
+from gexterm.market.events import FeedStatus, SourceInfo
+from gexterm.reading.model import Reading
+from gexterm.snapshots.picture import Picture
+
+
+class Session(Protocol):
+    """A running session.
+
+    Commands return at once; what they change shows in the next Readings. One that
+    cannot be carried out raises a `GextermError`, which the monitor shows.
+    """
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is being listened to."""
+        ...
+
+    @property
+    def status(self) -> FeedStatus:
+        """The latest word on the connection.
+
+        Understood in `detail`: `retry_in_s`, `try`, `dropped`, `gaps`, `reconnects`.
+        """
+        ...
+
+    @property
+    def conventions(self) -> tuple[str, ...]:
+        """Sign views to choose from, in order."""
+        ...
+
+    @property
+    def convention(self) -> str:
+        """The one chosen now."""
+        ...
+
+    @property
+    def scope(self) -> str:
+        """Expiries chosen now: `0dte`, `all` or an ISO date."""
+        ...
+
+    @property
+    def replayable(self) -> bool:
+        """Whether time can be sought and sped up."""
+        ...
+
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still."""
+        ...
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the market per second."""
+        ...
+
+    def readings(self) -> AsyncIterator[Reading]:
+        """Readings as they come. Newest wins: a slow consumer misses some. Ends with the session."""
+        ...
+
+    def alerts(self) -> AsyncIterator[Alert]:
+        """Alerts as they come, none missed. Ends with the session."""
+        ...
+
+    def set_convention(self, name: str) -> None:
+        """Choose a sign view of `conventions`."""
+        ...
+
+    def set_scope(self, scope: str) -> None:
+        """Choose `0dte`, `all` or an ISO date."""
+        ...
+
+    def pause(self) -> None:
+        """Stand still."""
+        ...
+
+    def resume(self) -> None:
+        """Go on."""
+        ...
+
+    def set_speed(self, speed: float) -> None:
+        """Seconds of the market per second; of replays only."""
+        ...
+
+    def seek(self, when_ns: int) -> None:
+        """Go to a market time, ns since 1970 UTC; of replays only."""
+        ...
+
+    async def snapshot(self, picture: Picture) -> Path:
+        """Keep the picture and the Reading that belongs to it; the path of what was written."""
+        ...

@@ -1,0 +1,87 @@
+"""Bars that grow from a centre to both sides, an eighth of a cell at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from gexterm.ui.ink import Span
+
+PARTS = " ▏▎▍▌▋▊▉█"
+"""A cell filled from its left edge by 0 to 8 eighths."""
+AXIS = "▏"
+"""The zero line: the left edge of the first cell on the right."""
+MARKS: tuple[tuple[int, str, str], ...] = (
+    (30, "·", "faint"),
+    (15, "·", "muted"),
+    (5, "•", "muted"),
+)
+"""Minutes ago, glyph and role, drawn in this order: the latest on top."""
+
+
+def eighths(value: float, limit: float, half: int) -> int:
+    """Length of a bar in eighths of a cell, at most `half` cells; 0 where not known."""
+    if not (math.isfinite(value) and math.isfinite(limit)) or limit <= 0:
+        return 0
+    return min(8 * half, round(8 * half * abs(value) / limit))
+
+
+def bar(
+    value: float,
+    limit: float,
+    half: int,
+    roles: tuple[str, str],
+    marks: Mapping[int, float] = {},
+    *,
+    background: str = "background",
+) -> list[Span]:
+    """A bar in `2 * half` cells: negative to the left, positive to the right.
+
+    `limit` is the value of a full side; what is larger is cut there. `marks` gives
+    earlier values by minutes ago; one is drawn where it stands at least about half a
+    cell away from the bar's tip. The left side of a block can only be cut at its
+    left edge, so the tip there is a block in the background's colour on the bar's.
+    """
+    length = eighths(value, limit, half)
+    full, rest = divmod(length, 8)
+    cells = [(" ", "text", "")] * (2 * half)
+    cells[half] = (AXIS, "line", "")
+    if length and value > 0:
+        role = roles[1]
+        cells[half : half + full] = [("█", role, "")] * full
+        if rest:
+            cells[half + full] = (PARTS[rest], role, "")
+    elif length:
+        role = roles[0]
+        cells[half - full : half] = [("█", role, "")] * full
+        if rest:
+            cells[half - full - 1] = (PARTS[8 - rest], background, role)
+    for minutes, glyph, dimness in MARKS:
+        then = marks.get(minutes, math.nan)
+        if not (math.isfinite(then) and math.isfinite(value) and math.isfinite(limit)):
+            continue
+        if abs(then - value) * half < 0.6 * limit:
+            continue
+        place = half + math.floor(max(-1.0, min(1.0, then / limit)) * half)
+        place = max(0, min(2 * half - 1, place))
+        char, role, behind = cells[place]
+        if char == "█":
+            cells[place] = (glyph, background, role)
+        elif char in (" ", AXIS) and not behind:
+            cells[place] = (glyph, dimness, "")
+    return merge(cells)
+
+
+def merge(cells: list[tuple[str, str, str]]) -> list[Span]:
+    """Neighbouring cells of one look as one span."""
+    out: list[Span] = []
+    text, look = "", ("", "")
+    for char, fg, bg in cells:
+        if (fg, bg) == look:
+            text += char
+            continue
+        if text:
+            out.append(Span(text, *look))
+        text, look = char, (fg, bg)
+    out.append(Span(text, *look))
+    return out

@@ -1,0 +1,85 @@
+"""Which columns fit beside the price axis, and how wide they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gexterm.ui.frame import BY_NAME, Greek
+
+NUMBER = 5
+"""Cells of the number beside a bar."""
+MARKS = 10
+"""Cells of the marks on the axis."""
+GAP = 2
+"""Cells between columns."""
+LEAST_HALF = 8
+"""Cells of half a bar below which a further column is not worth it."""
+MOST_HALF = 20
+"""Cells of half a bar beyond which length says nothing more."""
+POSITION, VOLUME, INTEREST = "position", "volume", "open interest"
+EXTRAS = {POSITION: 6, VOLUME: 11, INTEREST: 11}
+"""Cells of the columns of contracts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The columns of a ladder."""
+
+    greeks: tuple[Greek, ...]
+    """Bars from left to right; the first stands left of the axis when there are several."""
+    half: int
+    """Cells of half a bar."""
+    strike: int
+    """Cells of a strike."""
+    marks: int
+    """Cells of the marks."""
+    extras: tuple[str, ...]
+    """Columns of contracts, at the right."""
+
+    @property
+    def bar(self) -> int:
+        """Cells of a bar and its number."""
+        return 2 * self.half + 1 + NUMBER
+
+    @property
+    def axis(self) -> int:
+        """Cells of the axis: strike, blank, marks."""
+        return self.strike + 1 + self.marks
+
+    @property
+    def left(self) -> int:
+        """Cells before the axis."""
+        return 1 + (self.bar + GAP if len(self.greeks) > 1 else 0)
+
+
+def companions(first: str) -> list[Greek]:
+    """The chosen greek, then charm, gamma and vanna, each once."""
+    names = dict.fromkeys((first, "charm", "gamma", "vanna"))
+    return [BY_NAME[name] for name in names][:3]
+
+
+def plan(width: int, strike: int, first: str) -> Plan:
+    """The columns for a width: bars first, then what dealers hold, then what traded.
+
+    `strike` is the cells that the widest strike takes.
+    """
+    greeks = companions(first)
+    marks = MARKS if width >= 64 else 6
+
+    def needs(bars: int, half: int, extras: tuple[str, ...]) -> int:
+        axis = 1 + strike + 1 + marks + bars * (2 * half + 1 + NUMBER + GAP)
+        return axis + sum(EXTRAS[name] + GAP for name in extras)
+
+    bars = 1
+    extras: tuple[str, ...] = ()
+    least = LEAST_HALF
+    for want_bars, want_extras in (
+        (2, ()), (2, (POSITION,)), (3, (POSITION,)),
+        (3, (POSITION, VOLUME)), (3, (POSITION, VOLUME, INTEREST)),
+    ):  # fmt: skip
+        if needs(want_bars, least, want_extras) <= width:
+            bars, extras = want_bars, want_extras
+    half = 3
+    while half < MOST_HALF and needs(bars, half + 1, extras) <= width:
+        half += 1
+    return Plan(tuple(greeks[:bars]), half, strike, marks, extras)

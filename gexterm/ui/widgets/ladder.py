@@ -1,0 +1,263 @@
+"""The strike ladder: one price axis, spot across it, what dealers hold as bars."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gexterm.reading.model import Reading
+from gexterm.ui import numbers
+from gexterm.ui.frame import Frame, Greek
+from gexterm.ui.ink import Line, Span, ends, fit
+from gexterm.ui.ink import width as cells
+from gexterm.ui.widgets import captions
+from gexterm.ui.widgets.bars import bar
+from gexterm.ui.widgets.columns import EXTRAS, GAP, INTEREST, NUMBER, POSITION, VOLUME, Plan, plan
+from gexterm.ui.widgets.levels import Level, edge, levels, mark, nearest, outside
+from gexterm.ui.widgets.painted import Painted
+from gexterm.ui.widgets.scale import Scale
+
+if TYPE_CHECKING:
+    import polars as pl
+
+HEADER = 3
+"""Rows above the strikes: whose book, what is shown, which side means what."""
+FOOTER = 1
+"""Rows below: levels out of view, look-back legend."""
+NEAR_SHARE, NEAR_STRIKES = 0.04, 40
+"""The scale looks at strikes this near spot, or at so many on either side."""
+OLD_S, OLD_TIMES = 60.0, 5.0
+"""A quote is old beyond this age, or beyond so many times the median age."""
+
+
+class Ladder(Painted):
+    """Strikes around spot, descending.
+
+    Rows are strikes; spot is a line between them. The view follows spot in steps, so
+    that rows stand still while spot moves within the middle of the screen.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.following = True
+        """Whether the view moves along with spot."""
+        self._top = math.inf
+        self._scales: dict[str, Scale] = {}
+        self._book: tuple[str, str, str] = ("", "", "")
+        self._rows = 0
+        self._total = 0
+
+    def scroll_rows(self, rows: int) -> None:
+        """Move the view: positive is towards lower strikes. Stops following spot."""
+        if self.frame is None or self.frame.reading is None:
+            return
+        strikes = _descending(self.frame.reading)
+        at = max(0, min(self._first(strikes) + rows, len(strikes) + 1 - self._rows))
+        self.following = False
+        self._top = strikes[min(at, len(strikes) - 1)] if strikes else math.inf
+        self.repaint()
+
+    def page(self, direction: int) -> None:
+        """Move by a screenful less two rows."""
+        self.scroll_rows(direction * max(1, self._rows - 2))
+
+    def follow(self) -> None:
+        """Centre on spot and follow it again."""
+        self.following, self._top = True, math.inf
+        self.repaint()
+
+    def paint(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
+        """Header, strikes around spot, footer."""
+        reading = frame.reading
+        if reading is None:
+            return captions.waiting(frame, width, height)
+        strikes = _descending(reading)
+        if not strikes:
+            return captions.empty(frame, width)
+        self._settle_scales(reading)
+        widest = max(len(numbers.strike(strikes[0])), len(numbers.strike(strikes[-1])), 6)
+        layout = plan(width, widest, frame.greek)
+        self._rows = max(1, height - HEADER - FOOTER)
+        spot_at = bisect.bisect_left([-k for k in strikes], -reading.spot)
+        if not math.isfinite(reading.spot):
+            spot_at = len(strikes)
+        first = self._window(strikes, spot_at)
+        body = self._body(frame, layout, strikes, spot_at, first, width)
+        shown = [k for k in strikes[first : first + self._rows]] or strikes[-1:]
+        step = abs(strikes[0] - strikes[-1]) / max(1, len(strikes) - 1)
+        every = levels(reading)
+        above = [x for x in every if outside(x, shown[-1], shown[0], step) > 0]
+        below = [x for x in every if outside(x, shown[-1], shown[0], step) < 0]
+        return [
+            captions.book(frame, reading, width),
+            captions.titles(layout, self._scales, reading, width),
+            captions.sides(layout, self._scales, edge(above, layout.axis, above=True), width),
+            *body,
+            captions.legend(frame, layout, edge(below, layout.axis, above=False), width),
+        ]
+
+    # -- which rows ------------------------------------------------------------------
+
+    def _first(self, strikes: Sequence[float]) -> int:
+        return bisect.bisect_left([-k for k in strikes], -self._top)
+
+    def _window(self, strikes: Sequence[float], spot_at: int) -> int:
+        rows, total = self._rows, len(strikes) + 1
+        first = self._first(strikes)
+        if self.following:
+            inside = spot_at - first
+            # Recentre only when spot leaves the middle: rows that slide cannot be read.
+            if math.isinf(self._top) or not 0.25 * rows <= inside < 0.75 * rows:
+                first = spot_at - rows // 2
+        first = max(0, min(first, total - rows))
+        self._top = strikes[min(first, len(strikes) - 1)]
+        return first
+
+    def _settle_scales(self, reading: Reading) -> None:
+        book = (reading.underlying, reading.scope, reading.positions.view)
+        if book != self._book:
+            self._book, self._scales = book, {}
+
+    def _scale(self, greek: Greek, reading: Reading, values: Sequence[float]) -> Scale:
+        scale = self._scales.setdefault(greek.name, Scale())
+        scale.follow(max((abs(v) for v in values if math.isfinite(v)), default=0.0), reading.as_of)
+        return scale
+
+    # -- the rows ----------------------------------------------------------------------
+
+    def _body(
+        self,
+        frame: Frame,
+        layout: Plan,
+        strikes: list[float],
+        spot_at: int,
+        first: int,
+        width: int,
+    ) -> list[Line]:
+        reading = frame.reading
+        assert reading is not None
+        table = reading.strikes
+        columns = [_column(table, greek.column) for greek in layout.greeks]
+        near = _near(strikes, spot_at, reading.spot)
+        scales = [
+            self._scale(greek, reading, values[near])
+            for greek, values in zip(layout.greeks, columns, strict=True)
+        ]
+        then = [
+            {back.minutes: back.values.get(greek.column) for back in reading.look_back}
+            if frame.look_back
+            else {}
+            for greek in layout.greeks
+        ]
+        ages = _column(table, "quote_age_s")
+        median = reading.health.quote_age_p50_s
+        old = max(OLD_S, OLD_TIMES * median) if math.isfinite(median) else OLD_S
+        extras = _extras(table, layout.extras)
+        marks: dict[int, list[Level]] = {}
+        for level in levels(reading):
+            marks.setdefault(nearest(level.value, strikes), []).append(level)
+        lines: list[Line] = []
+        count = len(strikes)
+        for row in range(first, min(first + self._rows, count + 1)):
+            if row == spot_at:
+                lines.append(captions.spot(reading, layout, width))
+                continue
+            i = row - (row > spot_at)
+            # The table ascends, the ladder descends.
+            j = count - 1 - i
+            faded = "~" if ages[i] > old else ""
+            bars: list[list[Span]] = []
+            for greek, values, scale, back in zip(
+                layout.greeks, columns, scales, then, strict=True
+            ):
+                roles = (greek.roles[0] + faded, greek.roles[1] + faded)
+                marked = {m: float(v[j]) for m, v in back.items() if v is not None and j < len(v)}
+                value = values[i]
+                text = scale.text(value, NUMBER)
+                quiet = faded or not math.isfinite(value) or not text.strip("−0.")
+                drawn = bar(value, scale.limit, layout.half, roles, marked)
+                bars.append([*drawn, Span(" " + text, "faint" if quiet else "text")])
+            here = marks.get(i, [])
+            axis = [
+                Span(
+                    numbers.strike(strikes[i], layout.strike),
+                    "strong"
+                    if here and here[0].role != "faint"
+                    else ("faint" if faded else "muted"),
+                    bold=bool(here) and here[0].role != "faint",
+                ),
+                Span(" "),
+                *mark(here, layout.marks, frame.fresh),
+            ]
+            lines.append(arrange(layout, bars, axis, extras[i] if extras else (), width))
+        return lines
+
+
+def arrange(
+    layout: Plan,
+    bars: Sequence[Sequence[Span]],
+    axis: Sequence[Span],
+    extras: Sequence[Span],
+    width: int,
+) -> Line:
+    """One row: the first bar left of the axis, the others and the contracts right of it."""
+    gap = Span(" " * GAP)
+    out: list[Span] = [Span(" ")]
+    rest = list(bars)
+    if len(rest) > 1:
+        out += [*rest.pop(0), gap]
+    out += axis
+    for one in rest:
+        out += [gap, *one]
+    return fit([*out, *extras], width)
+
+
+def _descending(reading: Reading) -> list[float]:
+    found: list[float] = reading.strikes["strike"].to_list()
+    return found[::-1]
+
+
+def _column(table: pl.DataFrame, name: str) -> list[float]:
+    """A column as floats, strikes descending; NaN where it or a value is missing."""
+    if name not in table.columns:
+        return [math.nan] * table.height
+    values = table[name].to_list()
+    return [math.nan if v is None else float(v) for v in reversed(values)]
+
+
+def _near(strikes: Sequence[float], spot_at: int, spot: float) -> slice:
+    low = min(max(0, spot_at - NEAR_STRIKES), bisect.bisect_left(
+        [-k for k in strikes], -spot * (1 + NEAR_SHARE)))  # fmt: skip
+    high = max(spot_at + NEAR_STRIKES, bisect.bisect_right(
+        [-k for k in strikes], -spot * (1 - NEAR_SHARE)))  # fmt: skip
+    return slice(low, high)
+
+
+def _extras(table: pl.DataFrame, names: Sequence[str]) -> list[list[Span]]:
+    """The columns of contracts, strikes descending."""
+    parts: list[list[list[Span]]] = []
+    for name in names:
+        if name == POSITION:
+            prior, flow = _column(table, "position_prior"), _column(table, "position_flow")
+            held = [
+                p if math.isnan(f) else (f if math.isnan(p) else p + f)
+                for p, f in zip(prior, flow, strict=True)
+            ]
+            parts.append(
+                [[Span("  " + numbers.si(v)[:6], "text" if v == v else "faint")] for v in held]
+            )
+        else:
+            kind = "volume" if name == VOLUME else "oi"
+            calls, puts = _column(table, f"call_{kind}"), _column(table, f"put_{kind}")
+            parts.append(
+                [
+                    [Span(f"  {numbers.si(c)[1:6]} {numbers.si(p)[1:6]}", "muted")]
+                    for c, p in zip(calls, puts, strict=True)
+                ]
+            )
+    return [[span for column in row for span in column] for row in zip(*parts, strict=True)]
+
+
+__all__ = ["EXTRAS", "INTEREST", "Ladder", "arrange", "cells", "ends"]

@@ -1,0 +1,88 @@
+"""The lines that matter, as marks on the price axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gexterm.reading.model import Reading
+from gexterm.ui import numbers
+from gexterm.ui.ink import Line, Span, fit
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level."""
+
+    name: str
+    """Which: the name under which a change of it is noted."""
+    value: float
+    """Points."""
+    glyph: str
+    """What it looks like."""
+    word: str
+    """What it is called, briefly; may be empty."""
+    role: str
+    """Its colour."""
+
+
+def levels(reading: Reading) -> list[Level]:
+    """Every level that is known, the most important first."""
+    zero, gamma = reading.zero_dte, reading.gamma
+    found = [
+        Level("lis_upper", zero.lis_upper, "▴", "LIS", "lis"),
+        Level("lis_lower", zero.lis_lower, "▾", "LIS", "lis"),
+        Level("target", zero.target, "◎", "target", "target"),
+        Level("flip", gamma.flip, "┄", "flip", "flip"),
+        Level("call_wall", gamma.call_wall, "▪", "call", "wall"),
+        Level("put_wall", gamma.put_wall, "▪", "put", "wall"),
+    ]
+    found += [
+        Level("flips", crossing.spot, "┄", "flip", "flip~")
+        for crossing in gamma.flips
+        if crossing.spot != gamma.flip
+    ]
+    if math.isfinite(zero.sigma) and zero.sigma > 0:
+        found += [
+            Level("sigma", reading.spot + zero.sigma, "·", "+1σ", "faint"),
+            Level("sigma", reading.spot - zero.sigma, "·", "−1σ", "faint"),
+        ]
+    return [level for level in found if math.isfinite(level.value)]
+
+
+def nearest(value: float, strikes: Sequence[float]) -> int:
+    """Index of the strike nearest a level; the strikes ascend or descend."""
+    return min(range(len(strikes)), key=lambda i: abs(strikes[i] - value))
+
+
+def outside(level: Level, low: float, high: float, step: float) -> int:
+    """+1 above what is in view, −1 below it, 0 inside."""
+    if level.value > high + 0.5 * step:
+        return 1
+    return -1 if level.value < low - 0.5 * step else 0
+
+
+def mark(here: Sequence[Level], width: int, fresh: frozenset[str]) -> Line:
+    """The levels of one strike in `width` cells: glyph and word, glyphs alone where tight."""
+    worded = [f"{level.glyph}{level.word}" for level in here]
+    if sum(len(word) + 1 for word in worded) - 1 > width:
+        # The first keeps its name; the others are told by their glyphs.
+        worded = [worded[0], *(level.glyph for level in here[1:])] if worded else []
+    out: list[Span] = []
+    for level, word in zip(here, worded, strict=True):
+        glow = "glow" if level.name in fresh else ""
+        out.append(Span(word, level.role, glow, bold=level.role not in ("faint", "flip~")))
+        out.append(Span(" "))
+    return fit(out[:-1], width)
+
+
+def edge(beyond: Sequence[Level], width: int, *, above: bool) -> Line:
+    """The nearest level out of view, and how many more: `▲ 6,100 LIS +1`."""
+    told = [level for level in beyond if level.name not in ("sigma", "flips")]
+    if not told:
+        return fit((), width)
+    first = (min if above else max)(told, key=lambda level: level.value)
+    more = f" +{len(told) - 1}" if len(told) > 1 else ""
+    text = f"{'▲' if above else '▼'} {numbers.strike(round(first.value, 2))} {first.word}"
+    return fit((Span(text, first.role), Span(more, "muted")), width)
