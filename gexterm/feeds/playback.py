@@ -1,0 +1,262 @@
+"""One listener's way through a recording: what to send, and when. No sockets.
+
+Every session begins with a SourceInfo, the state some time before the wanted
+position, and what happened from there on, sent as fast as it is taken: so the
+listener's look-back is filled before the first live second. Then events follow by the
+clock, with a ClockTick several times a second between them.
+
+A seek that leads back, or further ahead than the look-back reaches, begins a new
+session. A shorter one ahead just hurries on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from gexterm.clock import NS, Clock, ScaledClock
+from gexterm.errors import RecordingError
+from gexterm.feeds.protocol import Command, Pause, Resume, Seek, SetSpeed, Step
+from gexterm.market.events import ClockTick, Event, FeedState, FeedStatus, SourceInfo
+from gexterm.recording import codec
+from gexterm.recording.reader import Recording
+
+LOOK_BACK_S = 35 * 60.0
+"""How much market time before the position is sent ahead, in haste."""
+TICK_S = 0.1
+"""Seconds on the wall between two ClockTicks."""
+HASTE_TICK_S = 60.0
+"""Market time between two ClockTicks at most: in haste, one each full minute."""
+CHUNK = 256 * 1024
+"""A message is closed once it has this many bytes."""
+
+
+class Playback:
+    """A transport over a recording; `messages` is what the listener gets.
+
+    `look_back_s=None` sends everything from the recording's beginning. Raises
+    RecordingError when the recording holds no events.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        clock: Clock,
+        speed: float,
+        *,
+        start_at: int | None = None,
+        look_back_s: float | None = LOOK_BACK_S,
+        paused: bool = False,
+        tick_s: float = TICK_S,
+    ) -> None:
+        if not recording.ends:
+            raise RecordingError(
+                f"{recording.path}: the recording holds no events", "there is nothing to replay"
+            )
+        self._recording = recording
+        self._look_back = None if look_back_s is None else round(look_back_s * NS)
+        self._tick = round(tick_s * NS)
+        self._base = clock
+        self._start = recording.begins if start_at is None else self._within(start_at)
+        self._clock = ScaledClock(clock, self._start, speed)
+        # It stands still until the listener has caught up.
+        self._clock.pause()
+        self._paused = paused
+        self._target: int | None = self._start
+        self._frames: Iterator[codec.Frame] = iter(())
+        self._next: codec.Frame | None = None
+        self._position = -1
+        self._hurrying = True
+        self._ended = False
+        self._stopped = False
+        self._notices: list[FeedStatus] = []
+        self._wake = asyncio.Event()
+
+    async def messages(self) -> AsyncIterator[bytes]:
+        """Binary messages for the listener, each when it is due, until `stop`."""
+        while not self._stopped:
+            try:
+                if self._target is not None:
+                    target, self._target = self._target, None
+                    async for message in self._move(target):
+                        yield message
+                        if self._interrupted():
+                            break
+                    continue
+                for message in self._advance(self._within(self._clock.now_ns())):
+                    yield message
+                    await asyncio.sleep(0)
+                    if self._interrupted():
+                        break
+                if self._next is None and not self._ended and not self._interrupted():
+                    self._end("the recording ends here")
+            except RecordingError as error:
+                self._next = None
+                self._end(str(error))
+            self._wake.clear()
+            if notices := self._take_notices():
+                yield notices
+            if not self._interrupted():
+                await self._wait()
+
+    def command(self, command: Command) -> None:
+        """Do as the listener says."""
+        if isinstance(command, Pause):
+            self._paused = True
+            self._clock.pause()
+            self.notice()
+        elif isinstance(command, Resume):
+            self._paused = False
+            if not (self._ended or self._hurrying):
+                self._clock.resume()
+            self.notice()
+        elif isinstance(command, SetSpeed):
+            self._clock.set_speed(command.speed)
+            self.notice()
+        elif isinstance(command, Seek):
+            self._target = self._within(command.ns)
+        elif isinstance(command, Step):
+            self._target = self._within(self._stepped(command.seconds))
+        self._wake.set()
+
+    def notice(self, message: str = "", **detail: float | str | bool) -> None:
+        """Tell the listener how things stand, with a message."""
+        self._notices.append(self._status(message, **detail))
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End `messages`."""
+        self._stopped = True
+        self._wake.set()
+
+    def _interrupted(self) -> bool:
+        return self._stopped or self._target is not None
+
+    def _within(self, ns: int) -> int:
+        return min(max(ns, self._recording.begins), self._recording.ends)
+
+    def _stepped(self, seconds: float | None) -> int:
+        here = self._target if self._target is not None else self._clock.now_ns()
+        if seconds is not None:
+            return here + round(seconds * NS)
+        return max(here, self._next.time) if self._next is not None else here
+
+    async def _wait(self) -> None:
+        """Until the next tick, or until something is wanted."""
+        waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._wake.wait())]
+        if not self._clock.paused:
+            due = self._base.now_ns() + self._tick
+            waits.append(asyncio.create_task(self._base.sleep_until(due)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _move(self, target: int) -> AsyncIterator[bytes]:
+        """Go to a position: in haste from here, or in a new session."""
+        self._hurrying = True
+        self._ended = False
+        self._clock.pause()
+        self._clock.seek(target)
+        begins = self._recording.begins
+        back = begins if self._look_back is None else max(begins, target - self._look_back)
+        if not back <= self._position <= target:
+            async for message in self._begin(back):
+                yield message
+        yield self._encode(self._status("catching up", catching_up=True))
+        for message in self._advance(target):
+            yield message
+            await asyncio.sleep(0)
+        self._hurrying = False
+        if not self._paused:
+            self._clock.resume()
+        yield self._encode(self._status(""))
+
+    async def _begin(self, back: int) -> AsyncIterator[bytes]:
+        """A new session, its state as of `back`."""
+        if back <= self._recording.begins:
+            state: list[Event] = [self._recording.info]
+            self._frames = self._recording.frames()
+        else:
+            state = await asyncio.to_thread(self._recording.seek, back)
+            self._frames = self._recording.frames(back)
+        self._next = next(self._frames, None)
+        self._position = back
+        self._notices.clear()
+        for event in state:
+            told = replayed(event) if isinstance(event, SourceInfo) else event
+            for part in codec.split(told):
+                yield codec.encode(part, back)
+
+    def _advance(self, to: int) -> Iterator[bytes]:
+        """Everything due by `to`, a ClockTick at each full minute and at `to` itself."""
+        step = round(HASTE_TICK_S * NS)
+        while True:
+            # Full minutes of market time, so that every session has the same ones.
+            stop = min(to, (self._position // step + 1) * step)
+            parts: list[bytes | memoryview] = []
+            size = 0
+            while self._next is not None and self._next.time <= stop:
+                part = self._forwarded(self._next)
+                sent = self._next.time
+                parts.append(part)
+                size += len(part)
+                self._next = next(self._frames, None)
+                if size >= CHUNK:
+                    # Who interrupts us here must see how far we got.
+                    self._position = max(self._position, sent)
+                    yield b"".join(parts)
+                    parts, size = [], 0
+            self._position = max(self._position, stop)
+            parts.append(self._encode(ClockTick(self._position)))
+            yield b"".join(parts)
+            if self._position >= to:
+                return
+
+    def _forwarded(self, frame: codec.Frame) -> bytes | memoryview:
+        """A frame as it goes out: as it is, unless it speaks of another connection."""
+        if frame.kind == codec.KIND_STATUS:
+            status = codec.decode(frame)
+            if isinstance(status, FeedStatus):
+                said = f"when recorded: {status.state} {status.message}".rstrip()
+                return self._encode(self._status(said, recorded=status.state))
+        if frame.kind == codec.KIND_SOURCE:
+            info = codec.decode(frame)
+            if isinstance(info, SourceInfo):
+                return self._encode(replayed(info))
+        return frame.data
+
+    def _end(self, message: str) -> None:
+        self._ended, self._hurrying = True, False
+        self._clock.pause()
+        self._clock.seek(self._recording.ends)
+        self.notice(message)
+
+    def _status(self, message: str, **detail: float | str | bool) -> FeedStatus:
+        state: FeedState = "ended" if self._ended else "paused" if self._paused else "live"
+        if detail.get("catching_up"):
+            state = "connecting"
+        shown: dict[str, float | str | bool] = {
+            "speed": self._clock.speed,
+            "paused": self._paused,
+            "catching_up": False,
+        }
+        return FeedStatus(state, message, shown | detail)
+
+    def _take_notices(self) -> bytes:
+        notices, self._notices = self._notices, []
+        return b"".join(self._encode(notice) for notice in notices)
+
+    def _encode(self, event: Event) -> bytes:
+        return codec.encode(event, max(0, self._position))
+
+
+def replayed(info: SourceInfo) -> SourceInfo:
+    """A source as a replay shows it. What was simulated stays simulated."""
+    if info.mode == "simulated":
+        return info
+    return dataclasses.replace(info, mode="replay")

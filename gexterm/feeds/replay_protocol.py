@@ -1,0 +1,129 @@
+"""Both ends of the replay wire, without sockets.
+
+The server sends binary messages: frames of `gexterm.recording.codec` in a row. The
+client sends commands as small JSON texts:
+
+    {"command": "pause"}
+    {"command": "resume"}
+    {"command": "speed", "speed": 20}
+    {"command": "seek", "ns": 1515166200000000000}
+    {"command": "step"}                       to the next event
+    {"command": "step", "seconds": 60}
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from gexterm.errors import ConnectionFailedError, InputError, RecordingVersionError
+from gexterm.feeds.protocol import Command, Frame, Pause, Resume, Seek, SetSpeed, Step
+from gexterm.market.events import Event
+from gexterm.recording import codec
+
+MAX_MESSAGE = codec.MAX_FRAME
+"""Most bytes of one message from the server."""
+MAX_COMMAND = 1024
+"""Most bytes of one message from the client."""
+SLOWEST, FASTEST = 0.01, 100_000.0
+"""Limits of the speed, market seconds per second."""
+
+
+class ReplayProtocol:
+    """The client's end: a `FeedProtocol` for a replay server."""
+
+    name = "replay"
+    lossless = True
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def connect_url(self) -> str:
+        """The server's address."""
+        return self._url
+
+    def on_open(self) -> list[Frame]:
+        """Nothing: the server begins of its own accord."""
+        return []
+
+    def receive(self, frame: bytes, recv_ns: int) -> list[Event]:
+        """The events of a message, receipt times as recorded: `recv_ns` is of no interest.
+
+        Raises RecordingError for a malformed message, ConnectionFailedError for a
+        server of another version.
+        """
+        try:
+            return [event for _, event in codec.decode_all(frame)]
+        except RecordingVersionError as error:
+            raise ConnectionFailedError(error.message, error.hint) from error
+
+    def outgoing(self) -> list[Frame]:
+        """Nothing is ever asked of us."""
+        return []
+
+    def on_timer(self, now_ns: int) -> list[Frame]:
+        """Nothing is ever due."""
+        return []
+
+    def send(self, command: Command) -> list[Frame]:
+        """Every command is understood."""
+        return [encode_command(command)]
+
+
+class _Message(msgspec.Struct):
+    command: str
+    speed: float | None = None
+    ns: int | None = None
+    seconds: float | None = None
+
+
+_NAMES: dict[type, str] = {
+    Pause: "pause",
+    Resume: "resume",
+    SetSpeed: "speed",
+    Seek: "seek",
+    Step: "step",
+}
+
+
+def encode_command(command: Command) -> str:
+    """A command as the client sends it."""
+    fields: dict[str, Any] = {"command": _NAMES[type(command)]}
+    for name in ("speed", "ns", "seconds"):
+        if (value := getattr(command, name, None)) is not None:
+            fields[name] = value
+    return msgspec.json.encode(fields).decode()
+
+
+def decode_command(message: str | bytes) -> Command:
+    """A command as the server understands it. Raises InputError for anything else."""
+    try:
+        raw = msgspec.json.decode(message, type=_Message)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"the control message is no command: {error}") from error
+    if raw.command == "pause":
+        return Pause()
+    if raw.command == "resume":
+        return Resume()
+    if raw.command == "speed":
+        if raw.speed is None or not SLOWEST <= raw.speed <= FASTEST:
+            raise InputError(
+                f"the speed {raw.speed} cannot be had", f"from {SLOWEST:g} to {FASTEST:g} it can"
+            )
+        return SetSpeed(raw.speed)
+    if raw.command == "seek":
+        if raw.ns is None or not 0 <= raw.ns < 2**63:
+            raise InputError(f"{raw.ns} is no time to seek", "give ns since 1970 UTC")
+        return Seek(raw.ns)
+    if raw.command == "step":
+        if raw.seconds is not None and not 0.0 < raw.seconds < 1e6:
+            raise InputError(f"no step is {raw.seconds} s long", "steps go ahead; seek goes back")
+        return Step(raw.seconds)
+    raise InputError(f"no such command: {codec.text(raw.command[:40])!r}")
+
+
+def is_speed(value: float) -> bool:
+    """Whether a replay can run at this speed."""
+    return math.isfinite(value) and SLOWEST <= value <= FASTEST
