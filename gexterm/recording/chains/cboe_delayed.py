@@ -146,7 +146,9 @@ def _columns(options: list[Any], problems: Problems) -> Columns:
             picks.append(i)
 
     def cells(what: str) -> list[object]:
-        return [entries[i].get(what) for i in picks]
+        values = [entries[i].get(what) for i in picks]
+        # Python would take `true` for the number one.
+        return [None if value is True or value is False else value for value in values]
 
     return Columns(
         where=[where[i] for i in picks],

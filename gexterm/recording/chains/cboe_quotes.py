@@ -50,7 +50,14 @@ _STAMP = re.compile(
     re.ASCII,
 )
 _ZONES = (None, "ET", "EST", "EDT")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH_NAMES = (
+    "january february march april may june july august september october november december"
+)
+_MONTHS = {
+    spelling: number
+    for number, month in enumerate(_MONTH_NAMES.split(), 1)
+    for spelling in (month, month[:3])
+} | {"sept": 9}
 _BAD_ROW = "rows skipped: cells are missing"
 _BAD_SYMBOL = "rows skipped: no option symbol that gexterm knows"
 _DISAGREE = "rows skipped: symbol and columns name different contracts"
@@ -189,7 +196,7 @@ def _stamp(preamble: str) -> tuple[int | None, str]:
             raise ValueError
         when = dt.datetime(
             int(year),
-            _MONTHS.index(month[:3].lower()) + 1,
+            _MONTHS[month.lower()],
             int(day),
             int(hour) % 12 + (12 if half == "PM" else 0),
             int(minute),
@@ -197,7 +204,7 @@ def _stamp(preamble: str) -> tuple[int | None, str]:
             tzinfo=calendar.NEW_YORK,
             fold=int(zone == "EST"),
         )
-    except ValueError:
+    except (ValueError, KeyError):
         return None, f"its date reads {shown}"
     return calendar.ns(when), ""
 
@@ -212,8 +219,8 @@ def _long_date(text: str) -> dt.date | None:
     """`Tue Jul 12 2022`, None where it is written in another way."""
     parts = text.split()
     try:
-        return dt.date(int(parts[3]), _MONTHS.index(parts[1].lower()) + 1, int(parts[2]))
-    except (ValueError, IndexError):
+        return dt.date(int(parts[3]), _MONTHS[parts[1].lower()], int(parts[2]))
+    except (ValueError, IndexError, KeyError):
         return None
 
 
