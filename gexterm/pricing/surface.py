@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gexterm.market.chain import Layout
+from gexterm.pricing.smile import Smiles
 
 F64 = NDArray[np.float64]
 
@@ -62,3 +63,7 @@ class Surface:
     """Delta per calendar day passing, of call and put. Shape (2, n)."""
     theta: F64
     """Points per calendar day passing, of call and put. Shape (2, n)."""
+    carry: F64 | None = None
+    """b per year, with F = S e^{bT}, as used in delta and charm. Shape (E,)."""
+    smiles: Smiles | None = None
+    """The smiles themselves, for volatilities between and beyond the strikes."""
