@@ -95,7 +95,7 @@ class Writer:
             self._pending_bytes += len(frame)
             self._state.apply(part)
             self.events += 1
-            if self._pending_bytes >= self._flush_bytes:
+            if self._pending_bytes >= self._flush_bytes or self._keyframe_due():
                 self.flush()
         self.poll()
 
@@ -157,11 +157,11 @@ class Writer:
 
     def _keyframe_due(self) -> bool:
         if self._keyframe_at is None:
-            self._keyframe_at = self._blocks[0].first
+            self._keyframe_at = self._first
         if self._time - self._keyframe_at < self._keyframe_ns:
             return False
         size = self._keyframe_size or self._state.contracts * _BYTES_PER_CONTRACT
-        return self._since_keyframe >= _KEYFRAME_SHARE * size
+        return self._since_keyframe + self._pending_bytes >= _KEYFRAME_SHARE * size
 
     def _write_keyframe(self) -> None:
         state = (part for event in self._state.events() for part in codec.split(event))
@@ -221,18 +221,37 @@ def _create(path: Path, header: bytes, force: bool) -> io.FileIO:
         raise _cannot_create(path, error) from error
     try:
         file.write(header)
-        if force:
-            part.replace(path)
-        else:
-            _publish(part, path)
     except OSError as error:
-        file.close()
-        part.unlink(missing_ok=True)
+        _give_up(file, part)
         raise _cannot_create(path, error) from error
+    try:
+        publish(part, path, force)
+    except OutputError:
+        _give_up(file, part)
+        raise
     return file
 
 
-def _publish(part: Path, path: Path) -> None:
+def _give_up(file: io.FileIO, part: Path) -> None:
+    file.close()
+    part.unlink(missing_ok=True)
+
+
+def publish(part: Path, path: Path, force: bool) -> None:
+    """Give a finished file its name; without `force`, only if nothing has that name.
+
+    Raises OutputError when it cannot.
+    """
+    try:
+        if force:
+            part.replace(path)
+        else:
+            _link(part, path)
+    except OSError as error:
+        raise _cannot_create(path, error) from error
+
+
+def _link(part: Path, path: Path) -> None:
     try:
         # Unlike a rename, a link never replaces what is there.
         path.hardlink_to(part)
