@@ -6,15 +6,16 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from gexterm.errors import GextermError
+from gexterm.errors import GextermError, TerminalError
 from gexterm.reading.model import Reading
 from gexterm.ui import themes, words
 from gexterm.ui.actions import ACTIONS, keymap
@@ -40,7 +41,7 @@ class MonitorApp(App[None]):
 
     TITLE = "gexterm"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(action.keys), action.id, action.title, id=action.id, show=False,
                 priority=action.id == "quit")
         for action in ACTIONS
@@ -77,6 +78,8 @@ class MonitorApp(App[None]):
         self._shown: Reading | None = None
         self._last_look: tuple[object, ...] = ()
         self.desk = Desk()
+        self.crash: BaseException | None = None
+        """What ended the monitor, if it was an error in it."""
         self.painted = 0
         """Frames shown so far."""
 
@@ -111,6 +114,12 @@ class MonitorApp(App[None]):
         for name in ("SIGTERM", "SIGHUP"):
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(getattr(signal, name), self.exit)
+
+    def _fatal_error(self) -> None:
+        # A traceback with everything that was in memory helps no trader; whoever
+        # runs the monitor decides what becomes of `crash`.
+        self.crash = sys.exception()
+        self._close_messages_no_wait()
 
     async def _listen(self) -> None:
         try:
@@ -165,6 +174,7 @@ class MonitorApp(App[None]):
                 look_back=self._look_back,
                 fresh=self._history.fresh(now),
                 alerts=tuple(self._history.alerts),
+                samples=self._history.samples,
                 paused=session.paused,
                 held=self._held,
                 speed=session.speed,
@@ -387,3 +397,20 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def run(session: Session, **options: Any) -> None:
+    """Run the monitor in this terminal until the user leaves it.
+
+    `options` are those of `MonitorApp`. Raises `TerminalError` when there is no
+    terminal to run in, and the error itself should the monitor break.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TerminalError(
+            "the monitor needs a terminal, and standard input or output is none",
+            "for pipes and scripts there are `gexterm watch` and `gexterm levels`",
+        )
+    app = MonitorApp(session, **options)
+    app.run()
+    if app.crash is not None:
+        raise app.crash

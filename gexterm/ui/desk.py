@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.screen import Screen
 
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.themes import FALLBACK, Palette
-from gexterm.ui.widgets import keyline, paradigm, side, status, topline
+from gexterm.ui.widgets import keyline, paradigm, side, status, timeline, topline
 from gexterm.ui.widgets.alerts import AlertList
 from gexterm.ui.widgets.ladder import Ladder
 from gexterm.ui.widgets.painted import Painted
@@ -35,12 +35,21 @@ def too_small(_frame: Frame, width: int, height: int) -> list[Line]:
 class Desk(Screen[None]):
     """Top line, ladder, side panel, alerts, status, keys; what there is room for."""
 
-    HORIZONTAL_BREAKPOINTS = [
-        (0, "-no-width"), (LEAST_WIDTH, "-narrow"), (104, "-sided"), (150, "-wide"), (190, "-full"),
-    ]  # fmt: skip
-    VERTICAL_BREAKPOINTS = [
-        (0, "-no-height"), (LEAST_HEIGHT, "-low"), (14, "-short"), (32, "-tall"), (44, "-taller"),
-    ]  # fmt: skip
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own spelling
+        (0, "-no-width"),
+        (LEAST_WIDTH, "-narrow"),
+        (104, "-sided"),
+        (150, "-wide"),
+        (190, "-full"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own spelling
+        (0, "-no-height"),
+        (LEAST_HEIGHT, "-low"),
+        (14, "-short"),
+        (32, "-tall"),
+        (44, "-taller"),
+        (56, "-tallest"),
+    ]
 
     DEFAULT_CSS = """
     Desk {
@@ -49,11 +58,13 @@ class Desk(Screen[None]):
         layout: vertical;
         overflow: hidden;
     }
-    Desk Painted, Desk Horizontal { background: $gx-background; }
+    Desk Painted, Desk Horizontal, Desk Vertical { background: $gx-background; }
     Desk #small { display: none; height: 1fr; }
     Desk #top { height: 1; }
     Desk #main { height: 1fr; }
-    Desk #ladder { width: 1fr; height: 100%; }
+    Desk #middle { width: 1fr; height: 100%; }
+    Desk #ladder { height: 1fr; }
+    Desk #timeline { display: none; height: 13; }
     Desk #side { display: none; width: 40; height: 100%; }
     Desk #oneline { height: 1; }
     Desk #alerts { height: 1; }
@@ -61,9 +72,10 @@ class Desk(Screen[None]):
     Desk #keys { height: 1; }
 
     Desk.-tall #top { height: 3; }
-    Desk.-taller #top { height: 3; }
+    Desk.-taller #top, Desk.-tallest #top { height: 3; }
     Desk.-tall #alerts { height: 4; }
-    Desk.-taller #alerts { height: 6; }
+    Desk.-taller #alerts, Desk.-tallest #alerts { height: 6; }
+    Desk.-tallest #timeline { display: block; }
 
     Desk.-sided #side, Desk.-wide #side, Desk.-full #side { display: block; }
     Desk.-sided #oneline, Desk.-wide #oneline, Desk.-full #oneline { display: none; }
@@ -88,10 +100,12 @@ class Desk(Screen[None]):
         yield Painted(too_small, id="small")
         yield Painted(topline.paint, id="top")
         with Horizontal(id="main"):
-            yield Ladder(id="ladder")
+            with Vertical(id="middle"):
+                yield Ladder(id="ladder")
+                yield Painted(timeline.paint, id="timeline")
+                yield Painted(paradigm.one_row, id="oneline")
+                yield AlertList(id="alerts")
             yield Painted(side.paint, id="side")
-        yield Painted(paradigm.one_row, id="oneline")
-        yield AlertList(id="alerts")
         yield Painted(status.paint, id="status")
         yield Painted(keyline.paint, id="keys")
 

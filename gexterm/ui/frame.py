@@ -49,6 +49,24 @@ BY_NAME = {greek.name: greek for greek in GREEKS}
 """The same by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the timeline remembers of one moment."""
+
+    at: int
+    """Market time, ns."""
+    spot: float
+    """Points."""
+    flip: float
+    """Points; NaN none."""
+    lis_lower: float
+    """Points; NaN none."""
+    lis_upper: float
+    """Points; NaN none."""
+    paradigm: str
+    """0DTE paradigm."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Frame:
     """All that the desk shows at one moment."""
@@ -67,6 +85,8 @@ class Frame:
     """Levels that changed a moment ago: `paradigm`, `lis_upper`, `flip`, …"""
     alerts: tuple[Alert, ...] = ()
     """Alerts, oldest first."""
+    samples: tuple[Sample, ...] = ()
+    """The session so far, oldest first."""
     paused: bool = False
     """Whether time stands still."""
     held: bool = False

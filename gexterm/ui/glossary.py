@@ -57,11 +57,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("decay", "Delta that dealers gain until settlement if spot stays: all that remains "
              "to be traded by the close.", "(1{K<S} − Δ) · x · 100 · S", "definitions 1.4"),
         Term("dealer holds", "Contracts, calls and puts together, under the sign view; long is +."),
-        Term("volume, open int.", "Contracts traded today, and open at the last close; calls, puts."),
+        Term("volume, open int.", "Contracts traded today, and open at the last close; calls, "
+             "puts."),
     )),
     Chapter("Levels on the axis", (
         Term("┄ flip", "Spot at which the whole book's gamma changes sign, every option priced "
-             "anew there. Where the profile has several zeros, the nearest; the others are fainter. "
+             "anew there. Where the profile has several zeros, the nearest; others are fainter. "
              "“none” means it keeps its sign; a sum by strike gives another number that is none.",
              "zero of Σ Γ(s) x 100 s² 0.01 in s, sticky strike", "definitions 5"),
         Term("▪ call, ▪ put", "Walls: the strikes with the largest gamma of calls, and of puts."),
@@ -70,8 +71,8 @@ CHAPTERS: tuple[Chapter, ...] = (
              "BofA: argmin/argmax of charm; else zeros of C(s)", "white paper 2023, 7 and 8a"),
         Term("◎ target", "Where total charm comes to zero as spot moves there. BofA has none.",
              "zero of C(s) = Σ x · charm(s), nearest strike", "white paper 2023, 7"),
-        Term("+1σ −1σ", "One standard deviation of spot until settlement, from today's at-the-money "
-             "volatility."),
+        Term("+1σ −1σ", "One standard deviation of spot until settlement, from today's volatility "
+             "at the money."),
     )),
     Chapter("0DTE paradigm", (
         Term("BofA", "Charm − below spot, + above: as time passes dealers buy on account of the "
@@ -84,8 +85,9 @@ CHAPTERS: tuple[Chapter, ...] = (
              "side counts above 10 % of Σ|charm|, until it falls below 4 %", "definitions 3.1"),
         Term("PURE LIS TARGET MESSY", "All of one kind; spot within 0.15 % of a line; of the "
              "target; or a side that holds less than 65 % of its own sign.", "", "definitions 3.1"),
-        Term("left out", "Strikes whose |delta| is under .03 are not counted, calls and puts alike; "
-             "the share of gross charm that this cuts.", "min(|Δ|, 1−|Δ|) < .03", "white paper 2023"),
+        Term("left out", "Strikes whose |delta| is under .03 are not counted, calls and puts "
+             "alike; the share of gross charm that this cuts.", "min(|Δ|, 1−|Δ|) < .03",
+             "white paper 2023"),
         Term("placebo", "How often a driftless normal with today's remaining σ closes inside the "
              "two lines. A base rate that any claim about them has to beat; not a forecast.",
              "N(upper) − N(lower) in σ", "definitions 3.2"),
@@ -106,7 +108,8 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("age, p99", "Age of the middle quote, and of the oldest in a hundred."),
         Term("quoted", "Share of contracts that have a bid and an offer."),
         Term("gaps, dropped, reconnects", "Should be zero. Dropped: a full queue let events go."),
-        Term("signed", "Share of today's volume whose buyer is known. None is under a static view."),
+        Term("signed", "Share of today's volume whose buyer is known. None is, under a fixed "
+             "view."),
         Term("time", "The clock is the market's, in New York; it stands still when a replay does. "
              "Time left runs to the contract's own settlement, half days included."),
     )),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.events import Resize
 from textual.screen import ModalScreen
@@ -138,7 +139,7 @@ class HelpScreen(ModalScreen[None]):
         scrollbar-color-active: $gx-muted; scrollbar-background-active: $gx-raised;
     }
     """
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "Close", show=False),
         Binding("j", "down", show=False),
         Binding("k", "up", show=False),

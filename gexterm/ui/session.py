@@ -67,7 +67,7 @@ class Session(Protocol):
         ...
 
     def readings(self) -> AsyncIterator[Reading]:
-        """Readings as they come. Newest wins: a slow consumer misses some. Ends with the session."""
+        """Readings as they come, to the end of the session. Newest wins: the slow miss some."""
         ...
 
     def alerts(self) -> AsyncIterator[Alert]:

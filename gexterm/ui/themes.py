@@ -31,7 +31,7 @@ DEFAULT = "dark"
 """The theme to start with."""
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
-_FADE = 0.58
+_FADE, _FILL = 0.58, 0.14
 
 
 def _blend(color: str, towards: str, share: float) -> str:
@@ -56,7 +56,13 @@ class Palette:
     _styles: dict[tuple[str, str, bool, bool], Style] = field(default_factory=dict, repr=False)
 
     def color(self, role: str) -> str:
-        """`#rrggbb` of a role; `role~` is half way to the background."""
+        """`#rrggbb` of a role.
+
+        `role~` is faded towards the background, `role=` a little: large areas of a
+        colour look stronger than letters of it.
+        """
+        if role.endswith("="):
+            return _blend(self.color(role[:-1]), self.colors["background"], _FILL)
         if role.endswith("~"):
             return _blend(self.color(role[:-1]), self.colors["background"], _FADE)
         return self.colors.get(role, self.colors["text"])

@@ -72,7 +72,7 @@ def table(spot: float, hours: float, view: str, seed: int = 7, low: int = 5700, 
     strike = np.arange(low, high + 1, 5, dtype=float)
     sigma = 13.0 * math.sqrt(max(hours, 1 / 60)) * spot / 6000
     round_ = np.where(strike % 50 == 0, 2.4, np.where(strike % 25 == 0, 1.5, 0.7))
-    base = 4000 * round_ * rng.lognormal(0, 0.5, strike.size)
+    base = 700 * round_ * rng.lognormal(0, 0.5, strike.size)
     calls = base * np.exp(-(((strike - 6035) / 60) ** 2))
     puts = base * np.exp(-(((strike - 5985) / 75) ** 2)) * 1.15
     call_sign, put_sign = SIGNS[view]
@@ -136,8 +136,6 @@ def reading(
         target = 6015.0
     total = float(gex.sum())
     state = "long" if total > 0 else "short"
-    flip = math.nan if view.endswith("both") else 5987.0
-    kind = "crossing" if flip == flip else f"none ({state} everywhere)"
     looks = []
     for minutes in (5, 15, 30):
         then, _ = table(
@@ -152,9 +150,23 @@ def reading(
                 },
             )
         )
+    grid = np.linspace(spot * 0.96, spot * 1.04, 81)
+    profile = np.array(
+        [float(table(float(s), hours, view, seed)[0]["gex"].sum()) for s in grid[::8]]
+    )
+    profile = np.interp(grid, grid[::8], profile)
+    zeros = np.flatnonzero(np.diff(np.sign(profile)) != 0)
+    flip = float(min(grid[zeros], key=lambda s: abs(s - spot))) if zeros.size else math.nan
+    kind = "crossing" if flip == flip else f"none ({state} everywhere)"
+    totals = {v: float(table(spot, hours, v, seed)[0]["gex"].sum()) for v in VIEWS}
     views = tuple(
-        View(v, total if v == view else -total, "long" if v in ("long-both", "squeezemetrics") else "short",
-             5987.0 if not v.endswith("both") else math.nan, LABELS[v])
+        View(
+            v,
+            totals[v],
+            "long" if totals[v] > 0 else "short",
+            flip if v == view or not v.endswith("both") else math.nan,
+            LABELS[v],
+        )
         for v in sorted(VIEWS, key=lambda v: v != view)
     )  # fmt: skip
     built = Reading(
@@ -171,7 +183,7 @@ def reading(
             call_wall=float(k[np.argmax(strikes["call_volume"].to_numpy() * (k > spot))]),
             put_wall=float(k[np.argmax(strikes["put_volume"].to_numpy() * (k < spot))]),
             cumulative_flip=5840.0,
-            profile_spot=np.linspace(5700, 6300, 61), profile_gex=np.linspace(-1e9, 1e9, 61),
+            profile_spot=grid, profile_gex=profile,
         ),
         book=Book(1.8e9, -4.1e6, 2.2e8, -5.3e8, 0.3, 0.6),
         zero_dte=ZeroDte(
@@ -186,12 +198,13 @@ def reading(
         ),
         regime=Regime(
             state, "normal", "contango", "dampen" if state == "long" else "amplify",
-            {"skew_ratio": 0.21, "skew_z": 0.3, "r_9_30": 0.91, "r_30_90": 0.88}, {"state": "transition"},
+            {"skew_ratio": 0.21, "skew_z": 0.3, "r_9_30": 0.91, "r_30_90": 0.88},
+            {"state": "transition"},
         ),
         hedging=Hedging(-total, 0.9 * total, 3.1e8, -float(charm.sum())),
         agreement=Agreement(views, ("gamma", "paradigm")),
         expiries=tuple(
-            ExpiryLine(d, "SPXW", "PM", CLOSE, hours / 8760, spot, 0.13, "svi", 480, total, 1e6, 1e8, 1e8)
+            ExpiryLine(d, "SPXW", "PM", CLOSE, 0.001, spot, 0.13, "svi", 480, total, 1e6, 1e8, 1e8)
             for d in ("2026-11-20", "2026-11-23", "2026-11-24")
         ),
         strikes=strikes,

@@ -28,7 +28,7 @@ def row(alert: Alert, width: int, newest: bool) -> Line:
 class AlertList(Painted):
     """The last alerts; opened, as many as fit, to be scrolled."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as in every widget
         super().__init__(id=id)
         self.skip = 0
         """Alerts above the view, counted from the newest."""

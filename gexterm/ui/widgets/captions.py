@@ -29,7 +29,7 @@ def scope(reading: Reading) -> str:
     return "all expiries" if reading.scope == "all" else words.date(reading.scope)
 
 
-def book(frame: Frame, reading: Reading, width: int) -> Line:
+def book(reading: Reading, width: int) -> Line:
     """Whose book is shown, on what evidence, and what is doubtful about it."""
     held = reading.positions
     left = [
@@ -81,7 +81,9 @@ def sides(layout: Plan, scales: Mapping[str, Scale], above: Line, width: int) ->
         scale = scales.get(greek.name)
         label = scale.label if scale else ""
         left, right = f"{greek.negative}◂", f"▸{greek.positive}"
-        roomy = half >= len(left) + len(label) + 1
+        if half > len("dealers ") + len(left) + len(label):
+            left = f"dealers {left}"
+        roomy = half > max(len(left), len(right)) + len(label)
         head = [
             Span((label if roomy else "").ljust(half - len(left)), "faint"),
             Span(left[-half:], greek.roles[0]),
@@ -146,13 +148,11 @@ def waiting(frame: Frame, width: int, height: int) -> list[Line]:
     return lines
 
 
-def empty(frame: Frame, width: int) -> list[Line]:
+def empty(reading: Reading, width: int) -> list[Line]:
     """A Reading without strikes: say so, and why."""
-    reading = frame.reading
-    assert reading is not None
     why = words.clean(reading.zero_dte.reason) or "no contract of these expiries is priced"
     return [
-        book(frame, reading, width),
+        book(reading, width),
         fit((), width),
         fit((Span(f" No strikes for {scope(reading)}: {why}.", "text"),), width),
         fit((Span(" Another expiry scope may have some: press e.", "muted"),), width),

@@ -8,12 +8,10 @@ from gexterm.ui.frame import BY_NAME, Greek
 
 NUMBER = 5
 """Cells of the number beside a bar."""
-MARKS = 10
-"""Cells of the marks on the axis."""
+MARKS = ((110, 15), (64, 10), (0, 6))
+"""Cells of the marks on the axis, from which width on."""
 GAP = 2
 """Cells between columns."""
-LEAST_HALF = 8
-"""Cells of half a bar below which a further column is not worth it."""
 MOST_HALF = 20
 """Cells of half a bar beyond which length says nothing more."""
 POSITION, VOLUME, INTEREST = "position", "volume", "open interest"
@@ -64,7 +62,7 @@ def plan(width: int, strike: int, first: str) -> Plan:
     `strike` is the cells that the widest strike takes.
     """
     greeks = companions(first)
-    marks = MARKS if width >= 64 else 6
+    marks = next(cells for least, cells in MARKS if width >= least)
 
     def needs(bars: int, half: int, extras: tuple[str, ...]) -> int:
         axis = 1 + strike + 1 + marks + bars * (2 * half + 1 + NUMBER + GAP)
@@ -72,13 +70,16 @@ def plan(width: int, strike: int, first: str) -> Plan:
 
     bars = 1
     extras: tuple[str, ...] = ()
-    least = LEAST_HALF
-    for want_bars, want_extras in (
-        (2, ()), (2, (POSITION,)), (3, (POSITION,)),
-        (3, (POSITION, VOLUME)), (3, (POSITION, VOLUME, INTEREST)),
-    ):  # fmt: skip
-        if needs(want_bars, least, want_extras) <= width:
-            bars, extras = want_bars, want_extras
+    # A further column is not worth it where it would leave bars too short to compare.
+    for more_bars, more_extras, least in (
+        (2, (), 6),
+        (2, (POSITION,), 9),
+        (3, (POSITION,), 10),
+        (3, (POSITION, VOLUME), 10),
+        (3, (POSITION, VOLUME, INTEREST), 10),
+    ):
+        if needs(more_bars, least, more_extras) <= width:
+            bars, extras = more_bars, more_extras
     half = 3
     while half < MOST_HALF and needs(bars, half + 1, extras) <= width:
         half += 1

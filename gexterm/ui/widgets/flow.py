@@ -28,7 +28,7 @@ def row(what: str, dollars: float, width: int) -> Line:
     )
 
 
-def section(frame: Frame, reading: Reading, width: int, brief: bool) -> list[Line]:
+def section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     """Up and down 1 %, a vol point, the next hour."""
     flow = reading.hedging
     lines = [
@@ -38,4 +38,4 @@ def section(frame: Frame, reading: Reading, width: int, brief: bool) -> list[Lin
         row("volatility +1 point", flow.per_vol_point, width),
         row("next hour, spot unmoved", flow.per_hour, width),
     ]
-    return lines[:3] + lines[4:] if brief else lines
+    return [lines, [*lines[:3], lines[4]], lines[:3]]

@@ -24,7 +24,7 @@ def label(action_id: str, frame: Frame) -> str:
     return action.short
 
 
-def paint(frame: Frame, width: int, height: int) -> list[Line]:
+def paint(frame: Frame, width: int, _height: int) -> list[Line]:
     """Keys and words; the least needed are left out where it is narrow."""
     replay_only = {action.id for action in ACTIONS if action.replay_only}
     shown = [

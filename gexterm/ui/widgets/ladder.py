@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from gexterm.reading.model import Reading
 from gexterm.ui import numbers
 from gexterm.ui.frame import Frame, Greek
-from gexterm.ui.ink import Line, Span, ends, fit
-from gexterm.ui.ink import width as cells
+from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.widgets import captions
 from gexterm.ui.widgets.bars import bar
-from gexterm.ui.widgets.columns import EXTRAS, GAP, INTEREST, NUMBER, POSITION, VOLUME, Plan, plan
-from gexterm.ui.widgets.levels import Level, edge, levels, mark, nearest, outside
+from gexterm.ui.widgets.columns import GAP, NUMBER, POSITION, VOLUME, Plan, plan
+from gexterm.ui.widgets.levels import QUIET, Level, edge, levels, mark, nearest, outside
 from gexterm.ui.widgets.painted import Painted
 from gexterm.ui.widgets.scale import Scale
 
@@ -39,7 +38,7 @@ class Ladder(Painted):
     that rows stand still while spot moves within the middle of the screen.
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as in every widget
         super().__init__(id=id)
         self.following = True
         """Whether the view moves along with spot."""
@@ -75,7 +74,7 @@ class Ladder(Painted):
             return captions.waiting(frame, width, height)
         strikes = _descending(reading)
         if not strikes:
-            return captions.empty(frame, width)
+            return captions.empty(reading, width)
         self._settle_scales(reading)
         widest = max(len(numbers.strike(strikes[0])), len(numbers.strike(strikes[-1])), 6)
         layout = plan(width, widest, frame.greek)
@@ -84,14 +83,14 @@ class Ladder(Painted):
         if not math.isfinite(reading.spot):
             spot_at = len(strikes)
         first = self._window(strikes, spot_at)
-        body = self._body(frame, layout, strikes, spot_at, first, width)
-        shown = [k for k in strikes[first : first + self._rows]] or strikes[-1:]
+        body = self._body(frame, reading, layout, strikes, spot_at, first, width)
+        shown = strikes[first : first + self._rows] or strikes[-1:]
         step = abs(strikes[0] - strikes[-1]) / max(1, len(strikes) - 1)
         every = levels(reading)
         above = [x for x in every if outside(x, shown[-1], shown[0], step) > 0]
         below = [x for x in every if outside(x, shown[-1], shown[0], step) < 0]
         return [
-            captions.book(frame, reading, width),
+            captions.book(reading, width),
             captions.titles(layout, self._scales, reading, width),
             captions.sides(layout, self._scales, edge(above, layout.axis, above=True), width),
             *body,
@@ -130,14 +129,13 @@ class Ladder(Painted):
     def _body(
         self,
         frame: Frame,
+        reading: Reading,
         layout: Plan,
         strikes: list[float],
         spot_at: int,
         first: int,
         width: int,
     ) -> list[Line]:
-        reading = frame.reading
-        assert reading is not None
         table = reading.strikes
         columns = [_column(table, greek.column) for greek in layout.greeks]
         near = _near(strikes, spot_at, reading.spot)
@@ -172,7 +170,7 @@ class Ladder(Painted):
             for greek, values, scale, back in zip(
                 layout.greeks, columns, scales, then, strict=True
             ):
-                roles = (greek.roles[0] + faded, greek.roles[1] + faded)
+                roles = (greek.roles[0] + (faded or "="), greek.roles[1] + (faded or "="))
                 marked = {m: float(v[j]) for m, v in back.items() if v is not None and j < len(v)}
                 value = values[i]
                 text = scale.text(value, NUMBER)
@@ -184,19 +182,18 @@ class Ladder(Painted):
                 Span(
                     numbers.strike(strikes[i], layout.strike),
                     "strong"
-                    if here and here[0].role != "faint"
+                    if here and here[0].role not in QUIET
                     else ("faint" if faded else "muted"),
-                    bold=bool(here) and here[0].role != "faint",
+                    bold=bool(here) and here[0].role not in QUIET,
                 ),
                 Span(" "),
                 *mark(here, layout.marks, frame.fresh),
             ]
-            lines.append(arrange(layout, bars, axis, extras[i] if extras else (), width))
+            lines.append(arrange(bars, axis, extras[i] if extras else (), width))
         return lines
 
 
 def arrange(
-    layout: Plan,
     bars: Sequence[Sequence[Span]],
     axis: Sequence[Span],
     extras: Sequence[Span],
@@ -258,6 +255,3 @@ def _extras(table: pl.DataFrame, names: Sequence[str]) -> list[list[Span]]:
                 ]
             )
     return [[span for column in row for span in column] for row in zip(*parts, strict=True)]
-
-
-__all__ = ["EXTRAS", "INTEREST", "Ladder", "arrange", "cells", "ends"]

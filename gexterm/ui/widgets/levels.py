@@ -22,7 +22,9 @@ class Level:
     glyph: str
     """What it looks like."""
     word: str
-    """What it is called, briefly; may be empty."""
+    """What it is called."""
+    brief: str
+    """The same where there is little room."""
     role: str
     """Its colour."""
 
@@ -31,22 +33,22 @@ def levels(reading: Reading) -> list[Level]:
     """Every level that is known, the most important first."""
     zero, gamma = reading.zero_dte, reading.gamma
     found = [
-        Level("lis_upper", zero.lis_upper, "▴", "LIS", "lis"),
-        Level("lis_lower", zero.lis_lower, "▾", "LIS", "lis"),
-        Level("target", zero.target, "◎", "target", "target"),
-        Level("flip", gamma.flip, "┄", "flip", "flip"),
-        Level("call_wall", gamma.call_wall, "▪", "call", "wall"),
-        Level("put_wall", gamma.put_wall, "▪", "put", "wall"),
+        Level("lis_upper", zero.lis_upper, "▴", "LIS", "LIS", "lis"),
+        Level("lis_lower", zero.lis_lower, "▾", "LIS", "LIS", "lis"),
+        Level("target", zero.target, "◎", "target", "tgt", "target"),
+        Level("flip", gamma.flip, "┄", "flip", "flip", "flip"),
+        Level("call_wall", gamma.call_wall, "▪", "call wall", "call", "wall"),
+        Level("put_wall", gamma.put_wall, "▪", "put wall", "put", "wall"),
     ]
     found += [
-        Level("flips", crossing.spot, "┄", "flip", "flip~")
+        Level("flips", crossing.spot, "┄", "flip", "flip", "flip~")
         for crossing in gamma.flips
         if crossing.spot != gamma.flip
     ]
     if math.isfinite(zero.sigma) and zero.sigma > 0:
         found += [
-            Level("sigma", reading.spot + zero.sigma, "·", "+1σ", "faint"),
-            Level("sigma", reading.spot - zero.sigma, "·", "−1σ", "faint"),
+            Level("sigma", reading.spot + zero.sigma, "·", "+1σ", "+1σ", "faint"),
+            Level("sigma", reading.spot - zero.sigma, "·", "−1σ", "−1σ", "faint"),
         ]
     return [level for level in found if math.isfinite(level.value)]
 
@@ -63,16 +65,23 @@ def outside(level: Level, low: float, high: float, step: float) -> int:
     return -1 if level.value < low - 0.5 * step else 0
 
 
+QUIET = ("faint", "flip~")
+"""Roles of the levels that only give context."""
+
+
 def mark(here: Sequence[Level], width: int, fresh: frozenset[str]) -> Line:
-    """The levels of one strike in `width` cells: glyph and word, glyphs alone where tight."""
-    worded = [f"{level.glyph}{level.word}" for level in here]
-    if sum(len(word) + 1 for word in worded) - 1 > width:
-        # The first keeps its name; the others are told by their glyphs.
-        worded = [worded[0], *(level.glyph for level in here[1:])] if worded else []
+    """The levels of one strike in `width` cells: named in full, briefly, or by glyph alone."""
+    for told in (
+        [level.glyph + level.word for level in here],
+        [level.glyph + level.brief for level in here],
+        [level.glyph + (level.brief if i == 0 else "") for i, level in enumerate(here)],
+    ):
+        if sum(len(word) + 1 for word in told) - 1 <= width:
+            break
     out: list[Span] = []
-    for level, word in zip(here, worded, strict=True):
+    for level, word in zip(here, told, strict=True):
         glow = "glow" if level.name in fresh else ""
-        out.append(Span(word, level.role, glow, bold=level.role not in ("faint", "flip~")))
+        out.append(Span(word, level.role, glow, bold=level.role not in QUIET))
         out.append(Span(" "))
     return fit(out[:-1], width)
 
@@ -84,5 +93,5 @@ def edge(beyond: Sequence[Level], width: int, *, above: bool) -> Line:
         return fit((), width)
     first = (min if above else max)(told, key=lambda level: level.value)
     more = f" +{len(told) - 1}" if len(told) > 1 else ""
-    text = f"{'▲' if above else '▼'} {numbers.strike(round(first.value, 2))} {first.word}"
+    text = f"{'▲' if above else '▼'} {numbers.strike(round(first.value, 2))} {first.brief}"
     return fit((Span(text, first.role), Span(more, "muted")), width)

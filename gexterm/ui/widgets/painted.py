@@ -28,9 +28,12 @@ class Painted(Widget):
     ALLOW_SELECT = False
 
     def __init__(
-        self, paint: Paint | None = None, *, id: str | None = None, classes: str | None = None
+        self,
+        paint: Paint | None = None,
+        *,
+        id: str | None = None,  # noqa: A002 - as in every widget
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self._paint_with = paint
         self.palette: Palette = FALLBACK
         """Colours; set by the screen."""

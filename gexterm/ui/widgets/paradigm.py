@@ -63,48 +63,42 @@ def probabilities(zero: ZeroDte, width: int) -> list[Line]:
     return out
 
 
-def section(frame: Frame, reading: Reading, width: int, brief: bool) -> list[Line]:
+def section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     """The label, since when, what it rests on."""
     zero = reading.zero_dte
     note = words.clean(zero.expiry) + (" settled" if zero.settled else "")
-    lines: list[Line] = [ends([Span("0DTE PARADIGM", "muted", bold=True)],
-                              [Span(note, "delayed" if zero.settled else "muted")], width)]  # fmt: skip
-    if not zero.expiry or zero.reason:
-        why = zero.reason or "nothing settles today"
-        lines += [(Span(text, "muted"),) for text in words.wrap(why, width, 2)]
-        if not zero.expiry:
-            return lines
+    title = ends(
+        [Span("0DTE PARADIGM", "muted", bold=True)],
+        [Span(note, "delayed" if zero.settled else "muted")],
+        width,
+    )
+    why = words.wrap(zero.reason, width, 2) if zero.reason else []
+    if not zero.expiry:
+        return [[title, *((Span(text, "muted"),) for text in why or ["nothing settles today"])]]
     since = f"since {words.clock(zero.since, with_seconds=False)}" if zero.since else ""
     was = f"was {words.clean(zero.previous)}" if zero.previous else ""
     glow = "glow" if "paradigm" in frame.fresh else ""
-    lines.append(
-        ends(
-            [Span(paradigm_word(reading), "strong", glow, bold=True)],
-            [Span("  ".join(part for part in (since, was) if part), "muted")],
-            width,
-        )
+    label = ends(
+        [Span(paradigm_word(reading), "strong", glow, bold=True)],
+        [Span("  ".join(part for part in (since, was) if part), "muted")],
+        width,
     )
-    lines.append((Span(MEANING[zero.paradigm], "text"),))
-    if zero.probability:
-        lines += probabilities(zero, width)[: 2 if brief else 4]
-    if brief:
-        lines.append(charm_row("charm, net", zero.charm_per_hour, width))
-    else:
-        lines += [
-            charm_row("charm below spot", zero.charm_below, width),
-            charm_row("charm above spot", zero.charm_above, width),
-            charm_row("net", zero.charm_per_hour, width),
-        ]
-    lines.append(charm_row("by the close", zero.decay_to_close, width, ""))
-    if not brief:
-        lines.append(
-            ends(
-                [Span("left out, |Δ| < .03", "muted")],
-                [Span(numbers.percent(zero.excluded_share, 5), "text"), Span(" of gross", "muted")],
-                width,
-            )
-        )
-    return lines
+    told = [(Span(text, "muted"),) for text in why] or [(Span(MEANING[zero.paradigm], "text"),)]
+    chances = probabilities(zero, width)
+    below = charm_row("charm below spot", zero.charm_below, width)
+    above = charm_row("charm above spot", zero.charm_above, width)
+    net = charm_row("net", zero.charm_per_hour, width)
+    close = charm_row("to trade by the close", zero.decay_to_close, width, "")
+    cut = ends(
+        [Span("left out, |Δ| < .03", "muted")],
+        [Span(numbers.percent(zero.excluded_share, 5), "text"), Span(" of gross", "muted")],
+        width,
+    )
+    return [
+        [title, label, *told, *chances, below, above, net, close, cut],
+        [title, label, *chances[:2], below, above, net, close],
+        [title, label, charm_row("charm, net", zero.charm_per_hour, width), close],
+    ]
 
 
 def level_row(
@@ -134,46 +128,33 @@ def level_row(
     )
 
 
-def lines_section(frame: Frame, reading: Reading, width: int, brief: bool) -> list[Line]:
+def lines_section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     """Upper and lower line, target, and the base rate that any claim has to beat."""
-    zero, fresh = reading.zero_dte, frame.fresh
+    zero, fresh, spot = reading.zero_dte, frame.fresh, reading.spot
+    heads = f"{'pts':>6}{'%':>7}{'σ':>6}"
     lines: list[Line] = [
-        ends([Span("LINES IN THE SAND", "muted", bold=True)],
-             [Span("points      %     σ", "faint")], min(width, 35)),
-        level_row("▴", "upper", "lis", zero.lis_upper, zero.lis_upper_sigma, reading.spot,
+        fit((Span("LINES IN THE SAND", "muted", bold=True), Span(heads, "faint")), width),
+        level_row("▴", "upper", "lis", zero.lis_upper, zero.lis_upper_sigma, spot,
                   "lis_upper" in fresh, width),
-        level_row("▾", "lower", "lis", zero.lis_lower, zero.lis_lower_sigma, reading.spot,
+        level_row("▾", "lower", "lis", zero.lis_lower, zero.lis_lower_sigma, spot,
                   "lis_lower" in fresh, width),
-        level_row("◎", "target", "target", zero.target, zero.target_sigma, reading.spot,
+        level_row("◎", "target", "target", zero.target, zero.target_sigma, spot,
                   "target" in fresh, width),
     ]  # fmt: skip
-    if not brief:
-        lines.append(
-            ends(
-                [
-                    Span("σ left ", "muted"),
-                    Span(numbers.fixed(zero.sigma, 1, 5).strip(), "text"),
-                    Span(" pts", "muted"),
-                ],
-                [
-                    Span("placebo inside ", "muted"),
-                    Span(numbers.percent(zero.placebo_inside, 5), "text"),
-                ],
-                width,
-            )  # fmt: skip
-        )
-    elif math.isfinite(zero.placebo_inside):
-        lines.append(
-            ends(
-                [Span("placebo: closes inside", "muted")],
-                [Span(numbers.percent(zero.placebo_inside, 5), "text")],
-                width,
-            )  # fmt: skip
-        )
-    return lines
+    sigma = ends(
+        [Span("1σ left, points", "muted")],
+        [Span(numbers.fixed(zero.sigma, 1, 6), "text")],
+        width,
+    )
+    placebo = ends(
+        [Span("placebo: closes inside", "muted")],
+        [Span(numbers.percent(zero.placebo_inside, 6), "text")],
+        width,
+    )
+    return [[*lines, sigma, placebo], [*lines, placebo], lines]
 
 
-def one_row(frame: Frame, width: int, height: int) -> list[Line]:
+def one_row(frame: Frame, width: int, _height: int) -> list[Line]:
     """Paradigm and lines in the sand in one row, for small screens."""
     reading = frame.reading
     if reading is None:

@@ -42,21 +42,20 @@ def names_and_labels(names: tuple[str, ...]) -> list[tuple[str, str, int]]:
     return [(name, *known[name]) for name in names if name in known]
 
 
-def section(frame: Frame, reading: Reading, width: int, brief: bool) -> list[Line]:
+def section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     """The composite, then its parts with the numbers that they rest on."""
     regime = reading.regime
     meaning, role = COMPOSITE.get(regime.composite, ("", "muted"))
     title = ends(
         [Span("REGIME", "muted", bold=True)], [Span(regime.composite, role, bold=True)], width
     )
-    if brief:
-        return [title]
+    today = numbers.compact(reading.gamma.gex_0dte_per_1pct, plus=True)
     known = math.isfinite(regime.inputs.get("skew_z", math.nan))
     lines = [
         title,
         (Span(meaning, "text"),),
         ends([Span("gamma ", "muted"), Span(regime.gamma, gamma_role(regime.gamma))],
-             [Span(f"0DTE {numbers.compact(reading.gamma.gex_0dte_per_1pct, plus=True)}/1%", "muted")],
+             [Span(f"0DTE {today}/1%", "muted")],
              width),
         ends([Span("skew  ", "muted"), Span(regime.skew)],
              [Span(inputs(reading, ("skew_ratio", "skew_z")), "muted")], width),
@@ -74,4 +73,9 @@ def section(frame: Frame, reading: Reading, width: int, brief: bool) -> list[Lin
                 width,
             )
         )
-    return lines
+    short: Line = (
+        Span("γ ", "muted"), Span(regime.gamma, gamma_role(regime.gamma)),
+        Span("  skew ", "muted"), Span(regime.skew),
+        Span("  term ", "muted"), Span(regime.term),
+    )  # fmt: skip
+    return [lines, [title, short], [title]]

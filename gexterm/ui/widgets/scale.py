@@ -14,9 +14,9 @@ SHRINK = 0.25
 
 
 def round_up(peak: float) -> float:
-    """The smallest of 1, 2, 5, 10, 20, … that is not below the peak."""
+    """The smallest of 1, 1.5, 2, 3, 4, 6, 8 times a power of ten that is not below the peak."""
     power = 10.0 ** math.floor(math.log10(peak))
-    for step in (1.0, 2.0, 5.0, 10.0):
+    for step in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0):
         # A peak of exactly one step must not be pushed up by its last bit.
         if peak <= step * power * (1 + 1e-12):
             return step * power
@@ -80,4 +80,4 @@ class Scale:
         if not math.isfinite(self.limit):
             return ""
         size, prefix = self.unit
-        return f"{self.limit / size:.0f}{prefix}"
+        return f"{self.limit / size:g}{prefix}"

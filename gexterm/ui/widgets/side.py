@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 
 from gexterm.reading.model import Reading
 from gexterm.ui.frame import Frame
-from gexterm.ui.ink import Line, Span, ends, fit
-from gexterm.ui.widgets import flow, paradigm, regime, views
+from gexterm.ui.ink import Line, Span, fit
+from gexterm.ui.widgets import book, flow, paradigm, regime, views
 
-Section = Callable[[Frame, Reading, int, bool], list[Line]]
-"""Frame, Reading, width and whether to be brief, to lines; the first is the title."""
+Section = Callable[[Frame, Reading, int], list[list[Line]]]
+"""Frame, Reading and width to variants of the section, the fullest first.
+
+An empty variant means that the section can be left out.
+"""
 
 SECTIONS: tuple[Section, ...] = (
     paradigm.section,
@@ -18,48 +21,51 @@ SECTIONS: tuple[Section, ...] = (
     flow.section,
     views.section,
     regime.section,
+    book.profile,
+    book.section,
+    book.expiries,
 )
-"""Sections in order; under pressure the last become brief first, then give way."""
+"""Sections in order of importance; under pressure the last give way first."""
 
 
-def title(text: str, width: int, note: str = "", role: str = "muted") -> Line:
-    """The title of a section, with a note at its end."""
-    return ends([Span(text, "muted", bold=True)], [Span(note, role)], width)
+def choose(variants: Sequence[Sequence[Sequence[Line]]], height: int) -> list[int]:
+    """Which variant of each section, so that all fit with a blank row between.
+
+    All begin in their shortest variant; room goes to the most important first.
+    """
+    chosen = [len(each) - 1 for each in variants]
+
+    def total() -> int:
+        sizes = [len(each[at]) for each, at in zip(variants, chosen, strict=True)]
+        return sum(sizes) + max(0, sum(1 for size in sizes if size) - 1)
+
+    # First what every section needs to say its main thing, then the details.
+    for level in range(max(len(each) for each in variants) - 1, -1, -1):
+        for number, each in enumerate(variants):
+            before = chosen[number]
+            if level < before and level < len(each):
+                chosen[number] = level
+                if total() > height:
+                    chosen[number] = before
+    return chosen
 
 
 def paint(frame: Frame, width: int, height: int) -> Sequence[Line]:
-    """Sections with a blank row between, in the height that there is."""
+    """Sections below each other in the height that there is."""
     reading = frame.reading
+    border = (Span("│", "line"), Span(" "))
     if reading is None:
-        return ()
+        return [border] * height
     inner = width - 3
-    full = [section(frame, reading, inner, False) for section in SECTIONS]
-    brief = [section(frame, reading, inner, True) for section in SECTIONS]
-    chosen = list(full)
-    for at in range(len(chosen) - 1, -1, -1):
-        if _height(chosen) <= height:
-            break
-        chosen[at] = brief[at]
-    while len(chosen) > 1 and _height(chosen) > height:
-        chosen.pop()
-    # What giving way has freed goes back to the first that can use it.
-    for at in range(len(chosen)):
-        trial = [*chosen[:at], full[at], *chosen[at + 1 :]]
-        if _height(trial) <= height:
-            chosen = trial
-    spare = height - _height(chosen)
-    gaps = 1 + (1 if spare >= 2 * len(chosen) else 0)
+    variants = [section(frame, reading, inner) for section in SECTIONS]
+    picked = [each[at] for each, at in zip(variants, choose(variants, height), strict=True)]
+    picked = [lines for lines in picked if lines]
+    spare = height - sum(len(lines) for lines in picked) - (len(picked) - 1)
+    gap = 2 if spare >= len(picked) else 1
     out: list[Line] = []
-    for lines in chosen:
+    for lines in picked:
         if out:
-            out += [()] * (1 if gaps == 1 else 2)
+            out += [()] * gap
         out += lines
-    return [fit((Span("│", "line"), Span(" "), *line), width) for line in _filled(out, height)]
-
-
-def _height(sections: Sequence[Sequence[Line]]) -> int:
-    return sum(len(lines) for lines in sections) + len(sections) - 1
-
-
-def _filled(lines: list[Line], height: int) -> list[Line]:
-    return [*lines[:height], *([()] * (height - len(lines)))]
+    out += [()] * (height - len(out))
+    return [fit((*border, *line), width) for line in out[:height]]

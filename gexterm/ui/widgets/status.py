@@ -1,4 +1,4 @@
-"""The status line: can this be trusted?"""
+"""The status line: whether this can be trusted."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ def parts(frame: Frame, health: Health) -> list[list[Span]]:
         counter("dropped", detail(frame, "dropped", health.dropped)),
         counter("reconnects", detail(frame, "reconnects", health.reconnects)),
     ]  # fmt: skip
-    if health.stale or health.crossed:
-        found.append(counter("off parity", health.stale) if health.stale else [])
-        found.append(counter("crossed", health.crossed) if health.crossed else [])
+    for name, count in (("off parity", health.stale), ("crossed", health.crossed)):
+        if count:
+            found.append([Span(f"{name} ", "faint"), Span(numbers.compact(count), "muted")])
     if math.isfinite(health.tick_ms):
         found.append([Span("tick ", "faint"), Span(f"{health.tick_ms:.0f} ms", "muted")])
-    return [part for part in found if part]
+    return found
 
 
-def paint(frame: Frame, width: int, height: int) -> list[Line]:
+def paint(frame: Frame, width: int, _height: int) -> list[Line]:
     """Feed and state, ages, coverage, losses; a warning takes what room is left."""
     state = frame.status.state
     feed = words.clean(frame.info.feed)

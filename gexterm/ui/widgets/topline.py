@@ -71,12 +71,12 @@ def change(reading: Reading) -> Span:
     return Span(f"{glyph}{abs(100 * share):.2f}%", role)
 
 
-def paradigm_word(reading: Reading) -> str:
-    """`BofA PURE`; `no 0DTE` where nothing settles today."""
+def paradigm_word(reading: Reading, *, brief: bool = False) -> str:
+    """`BofA PURE`, or `BofA` alone; `no 0DTE` where nothing settles today."""
     zero = reading.zero_dte
     if zero.paradigm == "No data":
         return "No data" if zero.expiry else "no 0DTE"
-    return f"{zero.paradigm} {zero.qualifier}".strip()
+    return zero.paradigm if brief else f"{zero.paradigm} {zero.qualifier}".strip()
 
 
 def gamma_role(state: str) -> str:
@@ -100,6 +100,7 @@ def one_row(frame: Frame, width: int) -> Line:
         change(reading),
     ]
     label = Span(paradigm_word(reading), "strong", glow.get("paradigm", ""), bold=True)
+    short_label = label._replace(text=paradigm_word(reading, brief=True))
     state = [
         Span("γ ", "muted"),
         Span(gamma.state, gamma_role(gamma.state), glow.get("gamma", ""), bold=True),
@@ -119,10 +120,14 @@ def one_row(frame: Frame, width: int) -> Line:
          [*mode(frame), Span(" "), *short_time, left_s, Span(" ")]),
         ([*head, Span(" "), label, Span(" "), *state, size, Span(" "), *flip],
          [*mode(frame), Span(" "), *short_time, left_s, Span(" ")]),
-        ([*head, Span(" "), label, Span(" "), *state, Span(" "), *flip],
+        ([*head, Span(" "), short_label, Span(" "), *state, size, Span(" "), *flip],
+         [*mode(frame), Span(" "), *short_time, left_s, Span(" ")]),
+        ([*head, Span(" "), short_label, Span(" "), *state, size, Span(" "), *flip],
          [*mode(frame), Span(" "), *short_time, Span(" ")]),
-        ([*head, Span(" "), label, Span(" "), *state], [*mode(frame), Span(" ")]),
-        ([*head, Span(" "), label], [*mode(frame)]),
+        ([*head, Span(" "), short_label, Span(" "), *state, Span(" "), *flip],
+         [*mode(frame), Span(" "), *short_time, Span(" ")]),
+        ([*head, Span(" "), short_label, Span(" "), *state], [*mode(frame), Span(" ")]),
+        ([*head, Span(" "), short_label], [*mode(frame)]),
     ):  # fmt: skip
         if cells(parts) + cells(end) + 1 <= width:
             return ends(parts, end, width)
@@ -153,7 +158,6 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
         away += f"  {numbers.sigmas(gamma.flip_distance_sigma).strip()}"
     if not math.isfinite(gamma.flip):
         away = gamma.flip_kind.partition("(")[2].rstrip(")") or "not known"
-    held = "dealers " + ("long" if gamma.state == "long" else gamma.state)
     blocks: list[tuple[list[Span], list[Span]]] = [
         (
             [Span(numbers.price(reading.spot).strip(), "spot", bold=True), Span("  "),
@@ -169,23 +173,19 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
              Span(gamma.state, gamma_role(gamma.state), "glow" if "gamma" in fresh else "", True),
              Span(" " + numbers.compact(gamma.gex_per_1pct, plus=True), gamma_role(gamma.state),
                   bold=True)],
-            [Span(f"{held} per 1 %" if gamma.state != "unknown" else "gamma", "muted")],
+            [Span("dealers' gamma, $ per 1 %", "muted")],
         ),
         (
             [Span(f"flip {flip}", "flip", "glow" if "flip" in fresh else "", True)],
             [Span(away, "muted")],
         ),
     ]  # fmt: skip
-    feed = words.clean(reading.source.feed)
     right_top = [*mode(frame), Span("  "), Span(words.clock(reading.as_of), "strong", bold=True),
                  Span(" ET ", "muted")]  # fmt: skip
     left_s = numbers.duration(zero.seconds_left).strip()
     until = "settled " if zero.settled else (
         f"{left_s} to settlement " if math.isfinite(zero.seconds_left) else "no 0DTE ")  # fmt: skip
-    right_low = [
-        Span(f"{feed}   ", "muted"),
-        Span(until, "text" if not zero.settled else "delayed"),
-    ]
+    right_low = [Span(until, "text" if not zero.settled else "delayed")]
     room = width - max(cells(right_top), cells(right_low)) - 1
     return [
         ends(top, right, width)
