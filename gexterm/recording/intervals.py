@@ -224,7 +224,8 @@ def _column(table: pl.DataFrame, name: str) -> F64 | None:
     if name not in table.columns:
         return None
     # A copy: what polars hands out may not be written to.
-    return np.array(table[name].fill_null(np.nan).to_numpy(), np.float64)
+    values: F64 = np.array(table[name].fill_null(np.nan).to_numpy(), np.float64)
+    return values
 
 
 def _quotes(table: pl.DataFrame, warnings: list[str]) -> dict[str, F64]:
@@ -255,7 +256,8 @@ def _cumulative(volume: F64 | None, new: NDArray[np.bool_]) -> F64 | None:
         return None
     total = np.cumsum(np.where(volume > 0.0, volume, 0.0))
     before = np.concatenate([[0.0], total[:-1]])[new]
-    return total - np.repeat(before, np.diff(np.append(np.flatnonzero(new), len(new))))
+    sums: F64 = total - np.repeat(before, np.diff(np.append(np.flatnonzero(new), len(new))))
+    return sums
 
 
 def _underlying(table: pl.DataFrame) -> F64:
