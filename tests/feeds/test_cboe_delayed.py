@@ -21,7 +21,9 @@ from gexterm import __version__
 from gexterm.clock import NS, ManualClock
 from gexterm.errors import ChainError, ConnectionFailedError, SymbolError, UsageError
 from gexterm.feeds import cboe_delayed
-from gexterm.feeds.cboe_delayed import Session, fetch, page_url, polls, wait_before_next
+from gexterm.feeds.cboe_delayed import fetch, page_url
+from gexterm.feeds.cboe_session import Session, market_time, polls, wait_before_next
+from gexterm.market import calendar
 from gexterm.market.chain import Chain
 from gexterm.market.events import ClockTick, Definitions, Event, FeedStatus, Quotes, SourceInfo
 from gexterm.market.settlement import expiry_of
@@ -153,7 +155,7 @@ def test_an_index_whose_options_are_not_known_is_not_polled() -> None:
     "base",
     [
         "", "example.test", "ftp://example.test", "file:///etc/passwd", "https://",
-        "https://user:secret@example.test", "https://example.test?key=secret",
+        "https://user:secret@example.test", "https://user:secret@exa mple", "https://example.test?key=secret",
         "https://example.test/#x", "https://exa mple.test", "https://example.test:port",
         "https://example.test/\n", "https://exämple.test", "https://[::1",
     ],
@@ -318,11 +320,33 @@ def test_market_time_of_a_session_is_that_of_the_quotes() -> None:
     assert all(e.recv == 5 for e in events if isinstance(e, Quotes | Definitions))
 
 
-class Watch:
-    """Takes events of a session of polls until a condition holds."""
+def test_time_does_not_jump_back_at_the_open() -> None:
+    stamps = ["13:29:00", "13:31:00", "20:29:00", "20:31:00"]  # around 09:30 and 16:30
+    pages = [
+        parse_chain(
+            delayed_page(option(LATER), timestamp=f"2022-07-12 {stamp}", last_trade_time=None),
+            "page",
+        )
+        for stamp in stamps
+    ]
+    assert pages[1].as_of < pages[0].as_of  # what a single file says
+    times = [market_time(page) for page in pages]
+    assert times == sorted(times)
+    assert [calendar.et(ts).strftime("%H:%M") for ts in times] == [
+        "09:14",
+        "09:16",
+        "16:14",
+        "16:16",
+    ]
 
-    def __init__(self, events: AsyncIterator[Event]) -> None:
-        self.events = events
+
+class Watched:
+    """A session of polls on a clock of our own, run until a condition holds."""
+
+    def __init__(self, site: Site, client: httpx.AsyncClient) -> None:
+        self.site = site
+        self.clock = LeapingClock(1000 * NS)
+        self.events = polls(site.url, "SPX", self.clock, client=client, jitter=lambda: 0.0)
         self.seen: list[Event] = []
 
     async def until(self, enough: Callable[[Event], bool]) -> Event:
@@ -331,66 +355,100 @@ class Watch:
             if enough(self.seen[-1]):
                 return self.seen[-1]
 
+    async def state(self, state: str) -> FeedStatus:
+        found = await self.until(lambda e: isinstance(e, FeedStatus) and e.state == state)
+        assert isinstance(found, FeedStatus)
+        return found
 
-class WatchedClock(ManualClock):
-    """Says when somebody sleeps on it."""
+    async def tick(self) -> int:
+        found = await self.until(lambda e: isinstance(e, ClockTick))
+        assert isinstance(found, ClockTick)
+        return found.ts
 
-    def __init__(self, start_ns: int) -> None:
-        super().__init__(start_ns)
-        self.slept = asyncio.Event()
+
+class LeapingClock(ManualClock):
+    """Leaps to whatever somebody waits for."""
 
     async def sleep_until(self, when_ns: int) -> None:
-        self.slept.set()
-        await super().sleep_until(when_ns)
+        self.set(max(when_ns, self.now_ns()))
+        await asyncio.sleep(0)
 
 
-def is_state(state: str) -> Callable[[Event], bool]:
-    return lambda event: isinstance(event, FeedStatus) and event.state == state
+@pytest.fixture
+def watch(site: Site, client: httpx.AsyncClient) -> Watched:
+    return Watched(site, client)
 
 
-async def test_a_session_goes_on_through_trouble_and_says_so(
-    site: Site, client: httpx.AsyncClient
-) -> None:
-    clock = WatchedClock(1000 * NS)
-    watch = Watch(polls(site.url, "SPX", clock, client=client, jitter=lambda: 0.0))
-    source = await watch.until(lambda event: isinstance(event, SourceInfo))
+async def test_a_session_begins_with_its_source_and_then_the_first_page(watch: Watched) -> None:
+    live = await watch.state("live")
+    source, connecting, definitions, *_ = watch.seen
     assert isinstance(source, SourceInfo)
     assert (source.underlying, source.mode, source.delay_s) == ("SPX", "delayed", 900)
-    assert watch.seen == [source]
-    await watch.until(is_state("live"))
+    assert isinstance(connecting, FeedStatus) and connecting.state == "connecting"
+    assert isinstance(definitions, Definitions) and len(definitions.contracts) == 2
     assert any(isinstance(event, Quotes) for event in watch.seen)
-
-    site.page.status = 503
-    site.page.headers["Retry-After"] = "100"
-    waiting = asyncio.ensure_future(watch.until(is_state("reconnecting")))
-    await clock.slept.wait()
-    clock.slept.clear()
-    clock.advance(60)
-    status = await waiting
-    assert isinstance(status, FeedStatus)
-    assert status.detail == {"try": 1.0, "retry_in_s": 100.0}
-    assert "in trouble" in status.message
-
-    site.page.status = 200
-    waiting = asyncio.ensure_future(watch.until(is_state("live")))
-    await clock.slept.wait()
-    clock.slept.clear()
-    asked = len(site.page.asked)
-    clock.advance(99)
-    await asyncio.sleep(0)
-    assert len(site.page.asked) == asked  # not before its time
-    clock.advance(1)
-    await waiting
+    assert live.message == ""
 
 
-async def test_a_session_ends_where_another_try_makes_no_sense(
-    site: Site, client: httpx.AsyncClient
+async def test_market_time_goes_on_between_pages_every_second(watch: Watched) -> None:
+    page = parse_chain(delayed_page(), "page")
+    await watch.state("live")
+    assert [await watch.tick() - page.as_of for _ in range(3)] == [NS, 2 * NS, 3 * NS]
+
+
+async def test_polls_are_a_minute_apart(watch: Watched) -> None:
+    await watch.state("live")
+    for _ in range(60):
+        await watch.tick()
+    assert len(watch.site.page.asked) == 1
+    await watch.tick()
+    assert len(watch.site.page.asked) == 2
+    assert watch.clock.now_ns() == (1000 + 61) * NS
+
+
+async def test_trouble_is_told_with_the_next_try_and_time_stands_still(watch: Watched) -> None:
+    await watch.state("live")
+    watch.site.page.status = 503
+    watch.site.page.headers["Retry-After"] = "100"
+    trouble = await watch.state("reconnecting")
+    assert trouble.detail == {"try": 1.0, "retry_in_s": 100.0}
+    assert "in trouble" in trouble.message
+    again = await watch.state("reconnecting")
+    assert again.detail["try"] == 2.0
+    assert watch.clock.now_ns() == (1000 + 60 + 100) * NS
+    assert watch.seen[-2] is trouble  # not one tick between the two
+    watch.site.page.status = 200
+    await watch.state("live")
+
+
+async def test_a_page_that_stands_still_in_session_is_stale_until_a_new_one_comes(
+    watch: Watched,
 ) -> None:
-    site.page.status = 404
-    watch = Watch(polls(site.url, "SPX", ManualClock(), client=client))
+    watch.site.page.headers["ETag"] = '"1"'
+    stale = await watch.state("stale")
+    assert "has not changed for 6 minutes" in stale.message
+    assert sum(isinstance(event, Quotes) for event in watch.seen) == 1
+    watch.site.page.body = delayed_page(option(CALL), timestamp="2022-07-12 16:05:13")
+    watch.site.page.headers["ETag"] = '"2"'
+    await watch.state("live")
+
+
+async def test_an_older_page_after_a_newer_one_is_passed_over(watch: Watched) -> None:
+    await watch.state("live")
+    watch.site.page.body = delayed_page(
+        option(CALL, bid=1.0), timestamp="2022-07-12 15:54:00", last_trade_time=None
+    )
+    asked = len(watch.site.page.asked)
+    while len(watch.site.page.asked) < asked + 2:
+        await watch.tick()
+    assert sum(isinstance(event, Quotes) for event in watch.seen) == 1
+
+
+async def test_a_session_ends_where_another_try_makes_no_sense(watch: Watched) -> None:
+    watch.site.page.status = 404
     with pytest.raises(ConnectionFailedError, match="has no page"):
-        await watch.until(is_state("live"))
-    assert len(site.page.asked) == 1
+        await watch.state("live")
+    assert len(watch.site.page.asked) == 1
 
 
 def test_the_network_library_is_imported_only_to_go_to_the_network() -> None:
