@@ -68,8 +68,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("slower", ("minus",), "Time", "Slower", "", "", True),
     Action("snapshot", ("s",), "Keep", "Keep a snapshot",
            "Picture and numbers of this moment; the path goes to the clipboard.", "snapshot"),
-    Action("help", ("question_mark", "f1"), "Program", "Help: keys and what every number means",
-           "", "help"),
+    Action("help", ("question_mark", "f1"), "Program", "Help",
+           "The keys, and what every number means.", "help"),
     Action("palette", ("ctrl+p", "colon"), "Program", "Find an action by name", "", "find"),
     Action("quit", ("q", "ctrl+c", "ctrl+q"), "Program", "Quit", "", "quit"),
 )  # fmt: skip

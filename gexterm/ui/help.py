@@ -21,6 +21,8 @@ from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.themes import Palette
 from gexterm.ui.widgets.painted import Painted
 
+KEYS_INDENT = 13
+"""Cells of the column of keys."""
 INDENT = 22
 """Cells of the column of names."""
 GROUND = "raised"
@@ -45,31 +47,31 @@ def _title(text: str) -> list[Line]:
     return [(), (Span(text.upper(), "lis", bold=True),), ()]
 
 
-def key_lines(keys: Mapping[str, Sequence[str]]) -> list[Line]:
+def key_lines(keys: Mapping[str, Sequence[str]], width: int) -> list[Line]:
     """The keys by group, as they are after the user's changes."""
     lines: list[Line] = []
     for group in GROUPS:
-        lines.append((Span(group, "muted"),))
+        lines += [(), (Span(group, "muted"),)] if lines else [(Span(group, "muted"),)]
         for action in ACTIONS:
             if action.group != group:
                 continue
             caps = "  ".join(cap(key) for key in keys.get(action.id, ())) or "no key"
-            note = f"  {action.description}" if action.description else ""
-            note += "  (replays)" if action.replay_only else ""
+            title = action.title + ("  (replays)" if action.replay_only else "")
+            indent = KEYS_INDENT + 28
+            room = width - indent
+            note = textwrap.wrap(action.description, room) if room >= 24 else []
+            first = fit((Span(f"  {caps}", "strong", bold=True),), KEYS_INDENT)
             lines.append(
-                (
-                    Span(f"  {caps:<{INDENT - 3}} ", "strong", bold=True),
-                    Span(action.title, "text"),
-                    Span(note, "muted"),
-                )
+                (*first, *fit((Span(title, "text"),), 28), Span("".join(note[:1]), "muted"))
             )
+            lines += [(Span(" " * indent), Span(line, "muted")) for line in note[1:]]
     return lines
 
 
 def help_lines(keys: Mapping[str, Sequence[str]], warning: str, width: int) -> list[Line]:
     """All of help at a width."""
     lines: list[Line] = [(Span("KEYS", "lis", bold=True), Span("   esc closes", "muted")), ()]
-    lines += key_lines(keys)
+    lines += key_lines(keys, width)
     for chapter in CHAPTERS:
         lines += _title(chapter.title)
         for term in chapter.terms:

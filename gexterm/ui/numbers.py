@@ -63,7 +63,7 @@ def compact(value: float, *, plus: bool = False) -> str:
 
 
 def fixed(value: float, decimals: int, width: int, *, plus: bool = False) -> str:
-    """A number with so many decimals, right-aligned; a row of `#` would lie, so it is cut to `>`.
+    """A number with so many decimals, right-aligned; one that is too long reads as `>999`.
 
     Zero after rounding has no sign.
     """
@@ -72,8 +72,7 @@ def fixed(value: float, decimals: int, width: int, *, plus: bool = False) -> str
     rounded = round(value, decimals)
     text = f"{sign_of(rounded, plus=plus)}{abs(rounded):,.{decimals}f}"
     if len(text) > width:
-        text = sign_of(rounded, plus=plus) + ">" + "9" * max(0, width - 2)
-        text = text[:width]
+        text = (sign_of(rounded, plus=plus) + ">").ljust(width, "9")[:width]
     return text.rjust(width)
 
 

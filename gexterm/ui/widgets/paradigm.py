@@ -88,7 +88,7 @@ def section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     below = charm_row("charm below spot", zero.charm_below, width)
     above = charm_row("charm above spot", zero.charm_above, width)
     net = charm_row("net", zero.charm_per_hour, width)
-    close = charm_row("to trade by the close", zero.decay_to_close, width, "")
+    close = charm_row("decay to the close", zero.decay_to_close, width, "")
     cut = ends(
         [Span("left out, |Δ| < .03", "muted")],
         [Span(numbers.percent(zero.excluded_share, 5), "text"), Span(" of gross", "muted")],

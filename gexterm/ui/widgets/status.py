@@ -22,6 +22,8 @@ STATE_ROLES = {
 }
 """Colour of each state of the connection."""
 
+CONNECTED = {"delayed": "delayed", "replay": "playing", "simulated": "running", "file": "loaded"}
+"""What a connection that is up is called in each mode that is not live."""
 QUOTED_LOW = 0.5
 """Share of quoted contracts below which it is marked as a warning."""
 
@@ -68,9 +70,11 @@ def paint(frame: Frame, width: int, _height: int) -> list[Line]:
     """Feed and state, ages, coverage, losses; a warning takes what room is left."""
     state = frame.status.state
     feed = words.clean(frame.info.feed)
+    # A replay's connection may be up, but the word `live` belongs to the market.
+    word = CONNECTED.get(frame.info.mode, state) if state == "live" else state
     left: list[Span] = [
         Span(" ● ", STATE_ROLES.get(state, "warning")),
-        Span(f"{feed} {state}", "text"),
+        Span(f"{feed} {word}", "text"),
     ]
     reading = frame.reading
     if reading is None:
