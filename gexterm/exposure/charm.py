@@ -248,8 +248,8 @@ def charm_curve(greeks: ZeroDteGreeks, books: F64) -> CharmCurve:
         C(s) = Σ x·{Δ(s, T−h) − Δ(s, T)}·M·s,   s in S ± 2.5σ of what is left, σ/20 apart
 
     `books` has shape (k, n): contracts per row, calls and puts added up; any sign
-    convention is a mixture of the calls' and the puts' book. The put's carry over an
-    hour is left out.
+    convention is a mixture of the calls' and the puts' book. Carry over an hour is left
+    out for puts and for strikes beyond six standard deviations of the whole grid.
     """
     surface = greeks.surface
     if not greeks.sigma > 0.0:
