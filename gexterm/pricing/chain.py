@@ -134,6 +134,7 @@ class Pricer:
         self._expiry = layout.expiry.astype(np.intp)
         self._settles = np.array([e.settles_at for e in layout.expiries], np.int64)
         self._american = np.array([e.exercise is Exercise.AMERICAN for e in layout.expiries], bool)
+        self._early = np.take(self._american, self._expiry) if n else np.zeros(0, np.bool_)
         self._listed = layout.contract >= 0
         self._good_bid, self._good_ask = np.full((2, n), np.nan), np.full((2, n), np.nan)
         self._good_at = np.zeros((2, n), np.int64)
@@ -268,9 +269,11 @@ class Pricer:
         reason = np.where(puts, kinds[PUT], kinds[CALL])
         reason[usable] = Reason.OK
         sign = np.where(puts, -1.0, 1.0)
-        # The side in the money speaks where the other is silent and its spread is
-        # small against the time value.
-        silent = ~usable & np.where(puts, good[CALL], good[PUT])
+        # The side in the money speaks where the other is not quoted at all and its spread
+        # is small against the time value. With early exercise what stands above D |F − K|
+        # is no time value.
+        silent = ~usable & (reason != Reason.ZERO_BID) & ~self._early
+        silent &= np.where(puts, good[CALL], good[PUT])
         if silent.any():
             at = np.flatnonzero(silent)
             side = np.where(puts[at], CALL, PUT)

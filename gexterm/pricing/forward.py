@@ -29,8 +29,10 @@ NEAR = 0.006
 _ENOUGH_NEAR = 6
 _RATE_UNKNOWN = 0.01
 """What the rate may be wrong by, per year, before a far strike is called stale."""
-_EARLY_EXERCISE = 0.08
-"""The same with early exercise, whose premium grows with the distance too."""
+_TIGHT = 0.2
+"""With early exercise parity holds at the money only: the reach, in standard deviations."""
+_SYSTEMATIC = 0.2
+"""When more than this share of an expiry seems stale, it is the rate that is wrong."""
 MIN_RATE_YEARS = 7.0 / 365.0
 """Below a week the discount factor says nothing about the rate."""
 _RATE_RANGE = (-0.05, 0.25)
@@ -110,9 +112,16 @@ def quoted_pairs(
     """The pairs among the rows. bid, ask and `usable` have shape (2, n), calls first.
 
     `usable` says which quotes may be relied on; a spread wider than half its mid and
-    ten ticks counts for little.
+    ten ticks counts for little. An expiry with few of them takes zero bids too.
     """
-    row = np.flatnonzero(usable[0] & usable[1])
+    both = usable[0] & usable[1]
+    scarce = np.bincount(expiry[both], minlength=expiries) < _ENOUGH_NEAR
+    if scarce.any():
+        # Minutes before settlement hardly any strike is bid for on both sides; an offer
+        # of a tick without a bid still says what that side is worth.
+        open_end = usable | ((bid == 0.0) & (ask > 0.0) & (ask < np.inf))
+        both |= open_end[0] & open_end[1] & scarce[expiry]
+    row = np.flatnonzero(both)
     at = expiry[row].astype(np.intp)
     call_bid, put_bid = bid[0][row], bid[1][row]
     call_ask, put_ask = ask[0][row], ask[1][row]
@@ -183,6 +192,8 @@ def parity_forwards(
     first = np.cumsum(count) - count
     # A straddle at the money costs √(2/π) D F w; no other costs less.
     sd = np.minimum.reduceat(pairs.straddle[take], first) / D * np.sqrt(np.pi / 2.0)
+    early = american[chosen]
+    sd[early] *= _TIGHT
 
     centre = None if guess is None else guess[chosen]
     if centre is None or not np.isfinite(centre).all():
@@ -207,8 +218,9 @@ def parity_forwards(
         if not moved.any():
             break
 
-    slack = np.where(american[chosen], _EARLY_EXERCISE, _RATE_UNKNOWN) * years[chosen]
-    give = slack[e] * np.abs(K - centre[e])
+    far = ~near & early[e]
+    lowest[far], highest[far] = -np.inf, np.inf
+    give = (_RATE_UNKNOWN * years[chosen])[e] * np.abs(K - centre[e])
     lowest -= give
     highest += give
     bottom = np.maximum.reduceat(lowest, first)
@@ -218,12 +230,17 @@ def parity_forwards(
         tolerance = 0.125 * (highest - lowest) + 1e-9 * K
         off = np.maximum(lowest - centre[e], centre[e] - highest) > tolerance
         off &= (bottom > top)[e]
+        wrong_rate = np.add.reduceat(off, first, dtype=np.intp) > _SYSTEMATIC * count
+        if wrong_rate.any():
+            far = wrong_rate[e] & (np.abs(K - centre[e]) > NEAR * centre[e])
+            lowest[far], highest[far] = -np.inf, np.inf
+            off &= ~far
         stale[pairs.row[take][off]] = True
         lowest[off], highest[off] = -np.inf, np.inf
         bottom = np.maximum.reduceat(lowest, first)
         top = np.minimum.reduceat(highest, first)
         # Without the stale ones the median is a better one.
-        again = np.flatnonzero(np.maximum.reduceat(off, first))
+        again = np.flatnonzero(np.logical_or.reduceat(off, first))
         if len(again):
             keep = near & ~off
             kept = np.add.reduceat(keep, first, dtype=np.intp)

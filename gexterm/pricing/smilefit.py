@@ -23,7 +23,9 @@ INT = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 MIN_QUOTES = 6
-"""With fewer informative strikes the smile before is shifted instead."""
+"""With fewer informative strikes the smile before is shifted instead, if there is one."""
+MIN_QUADRATIC = 3
+"""With fewer, and no smile before, volatility is taken as the same at every strike."""
 MIN_SPLINE = 9
 """With fewer strikes than this a quadratic is fitted."""
 _COEFFICIENTS = CELLS + 3
@@ -37,8 +39,12 @@ _OUTLIER = 4.0
 _SVI_DAY = 1.0 / 365.0
 _OUTSIDE = 0.10
 """Share of strikes outside bid and ask beyond which SVI is not faithful."""
-_OUTSIDE_NEW = 0.07
-"""The same for an expiry that has not been SVI before: no flicker between the two."""
+_RMS = 0.7
+"""Root mean square distance from the mids, in half spreads, beyond which it is not."""
+_LEVEL = 0.007
+"""The same relative to volatility, which is how far gamma at the money is off."""
+_STRICTER = 0.7
+"""Of these limits for an expiry that has not been SVI before: no flicker between forms."""
 _RETRY_TICKS = 64
 """Ticks after which SVI is tried again where it failed."""
 _COLD_STEPS = 40
@@ -89,10 +95,10 @@ class SmileFitter:
             self._svi = np.full((5, E), np.nan)
             self._retry = np.zeros(E, np.int64)
         count = np.bincount(quoted.expiry, minlength=E)
-        fitted = (count >= MIN_QUOTES) | ((count >= 3) & (self._previous is None))
+        known = np.zeros(E, np.bool_)
         if self._previous is not None:
-            known = np.array([kind != "none" for kind in self._previous.kind])
-            fitted |= (count >= 3) & ~known
+            known |= [kind != "none" for kind in self._previous.kind]
+        fitted = (count >= MIN_QUOTES) | ((count > 0) & ~known)
         with np.errstate(all="ignore"):
             return self._fit(quoted, years, count, fitted & (years > 0.0))
 
@@ -144,13 +150,19 @@ class SmileFitter:
         at = np.flatnonzero(tried[used.expiry] & used.judged)
         e = used.expiry[at]
         fit = np.sqrt(svi_variance(self._svi[:, e], used.k[at]) / years[e])
-        off = np.abs(fit - used.iv[at]) / used.error[at]
+        away = fit - used.iv[at]
+        off = np.abs(away) / used.error[at]
         judged = np.bincount(e, minlength=len(years))
-        outside = np.bincount(e, ~(off <= 1.0), minlength=len(years))
+        outside = np.bincount(e, 1.0 * ~(off <= 1.0), minlength=len(years))
         # What the spline cannot follow either is noise of the quotes, not SVI's fault.
-        noise = np.bincount(e, ~(spline_off[at] <= 1.0), minlength=len(years))
-        limit = np.where(warm, _OUTSIDE, _OUTSIDE_NEW) * judged
-        faithful = (outside <= limit + 0.5 * noise) & np.isfinite(self._svi[0])
+        noise = np.bincount(e, 1.0 * ~(spline_off[at] <= 1.0), minlength=len(years))
+        outside = outside - 0.5 * noise
+        square = np.bincount(e, np.minimum(off * off, 16.0), minlength=len(years))
+        level = np.bincount(e, np.square(away / used.iv[at]), minlength=len(years))
+        limit = np.where(warm, 1.0, _STRICTER)
+        faithful = (outside <= limit * _OUTSIDE * judged) & np.isfinite(self._svi[0])
+        faithful &= square <= np.square(limit * _RMS) * judged
+        faithful &= level <= np.square(limit * _LEVEL) * judged
         accepted = tried & faithful
         failed = tried & ~accepted
         self._svi[:, failed] = np.nan
@@ -221,9 +233,9 @@ def _products() -> F64:
     return table
 
 
-def _penalty() -> F64:
-    """Squared third differences of the coefficients, as a lower band (4, coefficients)."""
-    difference = np.diff(np.eye(_COEFFICIENTS), 3, axis=0)
+def _penalty(order: int) -> F64:
+    """Squared differences of the coefficients, as a lower band (4, coefficients)."""
+    difference = np.diff(np.eye(_COEFFICIENTS), order, axis=0)
     full = difference.T @ difference
     band = np.zeros((4, _COEFFICIENTS))
     for d in range(4):
@@ -232,7 +244,8 @@ def _penalty() -> F64:
 
 
 _PRODUCTS = _products()
-_PENALTY = _penalty()
+_PENALTY = _penalty(3)
+_FLAT_PENALTY = _penalty(1)
 
 
 def _fit_spline(
@@ -272,6 +285,9 @@ def _fit_spline(
     typical[count == 0] = 1.0
     smoothing = np.where(count < MIN_SPLINE, _QUADRATIC, _SMOOTHING)
     band += (typical * smoothing)[:, None] * _PENALTY[:, None, :]
+    flat = count < MIN_QUADRATIC
+    if flat.any():
+        band[:, flat] += (typical[flat] * _QUADRATIC)[:, None] * _FLAT_PENALTY[:, None, :]
     # Keeps expiries without data solvable; too little to be seen in the others.
     band[0] += 1e-9 * typical[:, None]
     c = solveh_banded(
@@ -283,9 +299,7 @@ def _fit_spline(
 
     low_v, low_slope = _edge(powers, frame, frame.low_k)
     high_v, high_slope = _edge(powers, frame, frame.high_k)
-    kind = tuple(
-        "none" if n == 0 else "quadratic" if n < MIN_SPLINE else "spline" for n in count.tolist()
-    )
+    kind = tuple(_kind(n) for n in count.tolist())
     smiles = Smiles(
         kind=kind,
         years=years,
@@ -302,6 +316,14 @@ def _fit_spline(
         svi=np.full((5, E), np.nan),
     )
     return smiles, mass
+
+
+def _kind(quotes: int) -> str:
+    if quotes == 0:
+        return "none"
+    if quotes < MIN_QUADRATIC:
+        return "flat"
+    return "quadratic" if quotes < MIN_SPLINE else "spline"
 
 
 def _edge(powers: F64, frame: _Frame, k: F64) -> tuple[F64, F64]:
