@@ -76,7 +76,7 @@ class Problems:
     def lines(self) -> tuple[str, ...]:
         """One line each, to show."""
         return tuple(
-            f"{count} {kind} (first at {self.place} {where}{f': {shown}' if shown else ''})"
+            f"{kind}: {count}, first at {self.place} {where}{f' ({shown})' if shown else ''}"
             for kind, (count, where, shown) in self.seen.items()
         )
 
@@ -179,7 +179,7 @@ def _keep(columns: Columns, problems: Problems) -> list[int]:
             problems.add("rows of adjusted, FLEX or mini options skipped", columns.where[i])
             continue
         if contract in last:
-            problems.add("rows repeat a contract, the later one counts", columns.where[i])
+            problems.add("rows that repeat a contract, the later one counts", columns.where[i])
         last[contract] = i
     return list(last.values())
 
@@ -206,7 +206,7 @@ def _prices(
     ask = numbers([columns.ask[i] for i in kept])
     bad = ~(np.isfinite(bid) & np.isfinite(ask) & (bid >= 0) & (ask >= 0))
     bid[bad] = ask[bad] = np.nan
-    problems.at("quotes refused: a price is missing, negative or no number", where[bad])
+    problems.at("quotes refused, a price is missing, negative or no number", where[bad])
     # Nobody offers for nothing: an ask of zero says that there is no offer.
     ask[ask == 0] = np.nan
     return bid, ask

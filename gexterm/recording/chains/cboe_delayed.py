@@ -134,13 +134,13 @@ def _columns(options: list[Any], problems: Problems) -> Columns:
             entries.append(entry)
             where.append(position)
         else:
-            problems.add("entries skipped: they name no option", position)
+            problems.add("entries skipped, they name no option", position)
     contracts: list[Contract] = []
     picks: list[int] = []
     for i, contract in enumerate(parse_many(entry["option"].strip() for entry in entries)):
         if contract is None:
             symbol = printable(entries[i]["option"])
-            problems.add("entries skipped: no option symbol that gexterm knows", where[i], symbol)
+            problems.add("entries skipped, no option symbol that gexterm knows", where[i], symbol)
         else:
             contracts.append(contract)
             picks.append(i)

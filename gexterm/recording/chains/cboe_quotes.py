@@ -58,9 +58,9 @@ _MONTHS = {
     for number, month in enumerate(_MONTH_NAMES.split(), 1)
     for spelling in (month, month[:3])
 } | {"sept": 9}
-_BAD_ROW = "rows skipped: cells are missing"
-_BAD_SYMBOL = "rows skipped: no option symbol that gexterm knows"
-_DISAGREE = "rows skipped: symbol and columns name different contracts"
+_BAD_ROW = "rows skipped, cells are missing"
+_BAD_SYMBOL = "rows skipped, no option symbol that gexterm knows"
+_DISAGREE = "rows skipped, symbol and columns name different contracts"
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,13 @@ def header_line(lines: list[str]) -> int | None:
     return None
 
 
+def looks_like(lines: list[str]) -> bool:
+    """Whether the first lines are a quote page's, complete or not."""
+    return header_line(lines) is not None or any(
+        "Date:" in line and "Bid:" in line for line in lines[:_SEARCHED]
+    )
+
+
 def read(lines: list[str], name: str, at: int | str | None = None) -> ChainFile:
     """A quote page as a chain. `at` overrides the page's own time: ns, or text.
 
@@ -92,8 +99,8 @@ def read(lines: list[str], name: str, at: int | str | None = None) -> ChainFile:
     head = header_line(lines)
     if head is None:
         raise InputError(
-            f"{name} has no column header of a Cboe quote page",
-            "it must have the columns Calls, Puts and Strike",
+            f"{name} looks like a Cboe quote page, but has no column header",
+            "it may have been cut short: download it again in full",
         )
     names = [cell.strip().lower() for cell in split_cells(lines[head])]
     sides = {

@@ -74,7 +74,7 @@ def read(
             rows.append(cells)
             where.append(line_number)
         else:
-            problems.add("rows skipped: cells are missing or too many", line_number)
+            problems.add("rows skipped, cells are missing or too many", line_number)
     if not rows:
         raise ChainError(f"{name} has a header but no rows")
 
@@ -192,9 +192,9 @@ def _contracts(
                 known[root] = False
         expiry, right = _date(expiration), _RIGHTS.get(kind.upper())
         if not known[root]:
-            problems.add("rows skipped: no root that gexterm knows", where[i], printable(root))
+            problems.add("rows skipped, no root that gexterm knows", where[i], printable(root))
         elif expiry is None or right is None or not 0 < strike < 1e9:
-            problems.add("rows skipped: expiration, strike or type is none", where[i])
+            problems.add("rows skipped, expiration, strike or type is none", where[i])
         else:
             contracts.append(Contract(root, expiry, right, strike))
             picks.append(i)

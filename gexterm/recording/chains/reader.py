@@ -79,6 +79,6 @@ def parse_chain(
 def _sniff(lines: list[str], first: str) -> Source | None:
     if first.lstrip().startswith(("{", "[")):
         return "cboe-delayed"
-    if cboe_quotes.header_line(lines) is not None:
+    if cboe_quotes.looks_like(lines):
         return "cboe-quotes"
     return "datashop-eod" if datashop.looks_like(first) else None

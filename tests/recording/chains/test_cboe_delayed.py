@@ -91,7 +91,7 @@ def test_a_price_that_is_none_refuses_its_quote(price: object) -> None:
     assert quotes(chain).bid[0] == 9.5
     assert np.isnan(quotes(chain).bid[1]) and np.isnan(quotes(chain).ask[1])
     (warning,) = chain.warnings
-    assert warning.startswith("1 quotes refused") and "first at option 2" in warning
+    assert warning.startswith("quotes refused") and ": 1, first at option 2" in warning
 
 
 def test_missing_fields_are_not_known_rather_than_zero() -> None:

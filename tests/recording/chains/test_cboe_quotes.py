@@ -228,7 +228,7 @@ def test_a_price_that_is_none_refuses_its_quote_and_keeps_the_contract(price: st
     assert np.isnan(quotes(chain).bid[2:]).all() and np.isnan(quotes(chain).ask[2:]).all()
     assert quotes(chain).bid[:2].tolist() == [9.5, 9.5]
     (warning,) = chain.warnings
-    assert warning.startswith("2 quotes refused") and "first at line 6" in warning
+    assert warning.startswith("quotes refused") and ": 2, first at line 6" in warning
 
 
 def test_a_zero_bid_is_a_bid_of_zero_and_a_zero_ask_no_offer() -> None:
@@ -249,7 +249,7 @@ def test_of_rows_that_repeat_a_contract_the_later_counts() -> None:
     assert len(chain.contracts) == 2
     assert quotes(chain).bid.tolist() == [9.7, 9.7]
     (warning,) = chain.warnings
-    assert warning.startswith("2 rows repeat")
+    assert warning.startswith("rows that repeat") and ": 2, first at line 6" in warning
 
 
 def test_underlyings_are_not_mixed() -> None:
@@ -287,3 +287,9 @@ def test_missing_columns_are_named() -> None:
         parse_chain(page, "page.csv")
     with pytest.raises(InputError, match="strike"):
         parse_chain(quote_page().replace(b",Strike,", b",Level,"), "page.csv")
+
+
+def test_a_page_cut_off_before_its_columns_is_still_known_for_what_it_is() -> None:
+    page = "\n".join(["", TITLE, STAMP, COLUMNS[:20]]).encode()
+    with pytest.raises(InputError, match=r"Cboe quote page.*no column header.*cut short"):
+        parse_chain(page, "page.csv")
