@@ -42,8 +42,8 @@ class Settings:
     """Colour theme: a bundled one, or a file in the themes folder."""
     fps: float = 10.0
     """Readings and repaints per second, at most."""
-    scope: str = "0dte"
-    """Expiries shown at the start: 0dte or all."""
+    scope: str = "auto"
+    """Expiries at the start: 0dte, all, or auto (today's while there is one, else all)."""
     rate: float | str = "implied"
     """Interest rate, continuously compounded, as a fraction; or implied from the chain."""
     repricing: str = "sticky-strike"
@@ -104,7 +104,7 @@ class _Reader:
             by_name[name.upper()] = UnderlyingSettings(**values)
         self._check(Settings, table, "")
         self._choice(table, "repricing", REPRICINGS, "")
-        self._choice(table, "scope", ("0dte", "all"), "")
+        self._choice(table, "scope", ("auto", "0dte", "all"), "")
         rate = table.get("rate", "implied")
         if rate != "implied" and (isinstance(rate, str) or not -0.5 < rate < 1.0):
             raise self._wrong("rate", "", 'must be "implied" or a fraction such as 0.04')

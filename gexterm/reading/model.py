@@ -109,7 +109,7 @@ class Gamma:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Book:
-    """The whole book in one number each, over the chosen expiries."""
+    """The whole book in one number each: every unsettled expiry, whatever the scope."""
 
     delta_notional: float = NAN
     """Delta notional, $."""

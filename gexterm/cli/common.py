@@ -1,0 +1,98 @@
+"""What several commands share: options, settings, and opening a source."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gexterm.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from gexterm.config import Settings
+    from gexterm.recording.reader import Recording
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+CONVENTION_NAMES = ("customer-flow", "squeezemetrics", "short-both", "long-both")
+
+
+def convention_option(command: Command) -> Command:
+    """`--convention`: the sign view."""
+    return click.option(
+        "--convention",
+        type=click.Choice(CONVENTION_NAMES),
+        help="Sign convention, instead of the configured one.",
+    )(command)
+
+
+def expiry_option(command: Command) -> Command:
+    """`--expiry`: which expiries."""
+    return click.option(
+        "--expiry",
+        metavar="0dte|all|DATE",
+        help="Expiries for GEX, flip, walls, hedge flow and strikes.",
+    )(command)
+
+
+def at_option(what: str) -> Callable[[Command], Command]:
+    """`--at`: a time."""
+    return click.option("--at", metavar="TIME", help=what)
+
+
+def settings() -> Settings:
+    """The user's settings."""
+    from gexterm import config, paths
+
+    return config.load(paths.config_file())
+
+
+def scope_of(expiry: str | None) -> str | None:
+    """The scope that `--expiry` names."""
+    if expiry is None or expiry in {"0dte", "all"}:
+        return expiry
+    try:
+        return dt.date.fromisoformat(expiry).isoformat()
+    except ValueError:
+        raise UsageError(
+            f"--expiry {expiry!r} names no expiries", "use 0dte, all or a date such as 2026-11-20"
+        ) from None
+
+
+def open_recording(path: Path) -> Recording:
+    """Open a recording, with a clear word if it is something else."""
+    from gexterm.recording.reader import Recording
+
+    if not looks_recorded(path):
+        raise InputError(
+            f"{path} is no gexterm recording",
+            "`gexterm import` makes one of vendors' files; `gexterm levels` reads chain files",
+        )
+    return Recording(path)
+
+
+def looks_recorded(path: Path) -> bool:
+    """Whether a file begins as a recording does. Raises InputError if it cannot be read."""
+    from gexterm.recording.format import MAGIC
+
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder", "name a file in it") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def time_in(recording: Recording, at: str | None) -> int | None:
+    """The market time that `--at` means in a recording, ns."""
+    if at is None:
+        return None
+    from gexterm.market.calendar import et, parse_when
+
+    return parse_when(at, et(recording.begins).date())

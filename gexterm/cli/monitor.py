@@ -1,0 +1,228 @@
+"""`gexterm demo` and `gexterm replay`: the monitor as a client of a local replay server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gexterm.cli.common import (
+    at_option,
+    convention_option,
+    expiry_option,
+    open_recording,
+    scope_of,
+    settings,
+    time_in,
+)
+from gexterm.errors import TerminalError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gexterm.config import Settings
+    from gexterm.feeds.replay_server import ReplayServer
+    from gexterm.feeds.runner import FeedRunner
+    from gexterm.recording.reader import Recording
+    from gexterm.session.live import LiveSession
+
+speed_option = click.option(
+    "--speed", type=float, help="Market seconds per second.", metavar="FACTOR"
+)
+headless_option = click.option(
+    "--headless", is_flag=True, help="No screen: one line per market minute, until the end."
+)
+port_option = click.option(
+    "--port", type=int, default=0, help="Port of the local replay server; 0: any that is free."
+)
+theme_option = click.option("--theme", help="Colour theme, instead of the configured one.")
+
+
+@click.command("demo")
+@click.argument("name", required=False)
+@click.option("--list", "list_them", is_flag=True, help="List the bundled sample feeds and stop.")
+@speed_option
+@at_option("Market time (ET) to begin at.")
+@convention_option
+@expiry_option
+@theme_option
+@port_option
+@headless_option
+def demo_command(
+    name: str | None,
+    list_them: bool,
+    speed: float | None,
+    at: str | None,
+    convention: str | None,
+    expiry: str | None,
+    theme: str | None,
+    port: int,
+    headless: bool,
+) -> None:
+    """The monitor on a bundled sample feed, through a real local websocket.
+
+    Sample feeds are synthetic: made by a seeded script, no market data.
+    """
+    from gexterm.recording.samples import find_sample, list_samples
+
+    if list_them:
+        for sample in list_samples():
+            click.echo(f"{sample.name:<16} {sample.sample.title}")
+        return
+    _play(
+        find_sample(name or "").path,
+        speed=1.0 if speed is None else speed,
+        at=at,
+        convention=convention,
+        expiry=expiry,
+        theme=theme,
+        port=port,
+        headless=headless,
+    )
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(path_type=Path))
+@speed_option
+@at_option("Market time (ET) to begin at: 10:30, or 2018-01-05T10:30.")
+@convention_option
+@expiry_option
+@theme_option
+@port_option
+@headless_option
+def replay_command(
+    file: Path,
+    speed: float | None,
+    at: str | None,
+    convention: str | None,
+    expiry: str | None,
+    theme: str | None,
+    port: int,
+    headless: bool,
+) -> None:
+    """The monitor on a recording: served on a local websocket, paused, sped up, sought."""
+    _play(
+        file,
+        speed=1.0 if speed is None else speed,
+        at=at,
+        convention=convention,
+        expiry=expiry,
+        theme=theme,
+        port=port,
+        headless=headless,
+    )
+
+
+def _play(
+    path: Path,
+    *,
+    speed: float,
+    at: str | None,
+    convention: str | None,
+    expiry: str | None,
+    theme: str | None,
+    port: int,
+    headless: bool,
+) -> None:
+    from gexterm.feeds.replay_protocol import FASTEST, SLOWEST, is_speed
+
+    if not is_speed(speed):
+        raise UsageError(f"--speed {speed:g} cannot be", f"use {SLOWEST:g} to {FASTEST:g}")
+    if not 0 <= port < 65536:
+        raise UsageError(f"--port {port} is no port", "use 1 to 65535, or 0 for any that is free")
+    if not headless:
+        _need_terminal()
+    chosen = settings()
+    scope = scope_of(expiry)
+    with open_recording(path) as recording:
+        start = time_in(recording, at)
+        work = _headless if headless else _on_screen(theme or chosen.theme)
+        asyncio.run(
+            serve_and(
+                work, recording, chosen, speed=speed, start=start, port=port,
+                convention=convention, scope=scope,
+            )
+        )  # fmt: skip
+
+
+async def serve_and(
+    work: Callable[[LiveSession], object],
+    recording: Recording,
+    chosen: Settings,
+    *,
+    speed: float,
+    start: int | None,
+    port: int = 0,
+    convention: str | None = None,
+    scope: str | None = None,
+) -> None:
+    """Serve a recording on the loopback, connect a session to it and hand it to `work`."""
+    from gexterm.clock import SystemClock
+    from gexterm.feeds.replay_server import ReplayServer
+    from gexterm.session.live import LiveSession
+
+    clock = SystemClock()
+    async with ReplayServer(recording, clock, speed, start_at=start, port=port) as server:
+        session = LiveSession(
+            lambda: _runner(server),
+            clock,
+            chosen,
+            underlying=recording.info.underlying,
+            convention=convention,
+            scope=scope,
+            speed=speed,
+            replayable=True,
+            snapshots=Path(chosen.snapshots) if chosen.snapshots else None,
+            timer=time.perf_counter,
+        )
+        async with session:
+            await work(session)  # type: ignore[misc]
+
+
+def _runner(server: ReplayServer) -> FeedRunner:
+    from gexterm.clock import SystemClock
+    from gexterm.feeds.replay_protocol import ReplayProtocol
+    from gexterm.feeds.runner import FeedRunner
+
+    return FeedRunner(ReplayProtocol(server.url), SystemClock(), rng=random.Random())
+
+
+def _need_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TerminalError(
+            "there is no terminal to show the monitor in",
+            "use --headless, or `gexterm levels` for numbers without a screen",
+        )
+    if os.environ.get("TERM", "") in {"", "dumb", "unknown"}:
+        raise TerminalError(
+            f"the terminal says it is {os.environ.get('TERM') or 'nothing'} (TERM)",
+            "set TERM, for instance to xterm-256color, or use --headless",
+        )
+
+
+def _on_screen(theme: str) -> Callable[[LiveSession], object]:
+    async def show(session: LiveSession) -> None:
+        from gexterm.ui.app import MonitorApp
+
+        await MonitorApp(session, theme=theme).run_async()
+
+    return show
+
+
+async def _headless(session: LiveSession) -> None:
+    """One line per market minute, to the end of the recording."""
+    from gexterm.cli.table import summary_line
+
+    minute = -1
+    async for reading in session.readings():
+        if reading.as_of // 60_000_000_000 != minute:
+            minute = reading.as_of // 60_000_000_000
+            click.echo(summary_line(reading))
+        if session.status.state in {"ended", "refused", "closed"}:
+            return

@@ -1,0 +1,85 @@
+"""`gexterm snapshot`: what the `s` key keeps, without a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gexterm.cli.common import (
+    at_option,
+    convention_option,
+    expiry_option,
+    looks_recorded,
+    open_recording,
+    scope_of,
+    settings,
+    time_in,
+)
+from gexterm.errors import UsageError
+
+if TYPE_CHECKING:
+    from gexterm.reading.model import Reading
+
+
+@click.command("snapshot")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write into.")
+@click.option(
+    "--size", default="120x36", help="Columns and rows of the picture.", show_default=True
+)
+@click.option("--theme", help="Colour theme, instead of the configured one.")
+@click.option("--note", default="", help="A note to keep with it.")
+@convention_option
+@expiry_option
+@at_option("Market time (ET); of a recording, which moment.")
+def snapshot_command(
+    source: Path,
+    output: Path | None,
+    size: str,
+    theme: str | None,
+    note: str,
+    convention: str | None,
+    expiry: str | None,
+    at: str | None,
+) -> None:
+    """Keep screen (SVG, PNG), Reading (JSON) and strikes (parquet, CSV) of SOURCE.
+
+    SOURCE is a recording or a chain file. One folder is written, whole or not at all;
+    its path goes to standard output.
+    """
+    from gexterm import paths
+    from gexterm.engine.oneshot import read_chain_file, reading_of_recording
+    from gexterm.snapshots.write import write_snapshot
+    from gexterm.ui.capture import picture_of
+
+    columns, rows = _size(size)
+    chosen = settings()
+    scope = scope_of(expiry)
+    if looks_recorded(source):
+        with open_recording(source) as recording:
+            reading = reading_of_recording(
+                recording, chosen, at=time_in(recording, at), convention=convention, scope=scope
+            )
+    else:
+        reading = read_chain_file(source, chosen, at=at, convention=convention, scope=scope)
+    picture = asyncio.run(
+        picture_of(reading, columns, rows, theme=theme or chosen.theme, convention=_view(reading))
+    )
+    folder = output or (Path(chosen.snapshots) if chosen.snapshots else paths.snapshots())
+    click.echo(write_snapshot(folder, reading, picture, note))
+
+
+def _view(reading: Reading) -> str:
+    return reading.positions.view
+
+
+def _size(text: str) -> tuple[int, int]:
+    columns, _, rows = text.partition("x")
+    if columns.isdigit() and rows.isdigit():
+        size = int(columns), int(rows)
+        if 20 <= size[0] <= 500 and 5 <= size[1] <= 200:
+            return size
+    raise UsageError(f"--size {text!r} is no size", "use columns x rows, such as 120x36")

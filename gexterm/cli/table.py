@@ -1,0 +1,225 @@
+"""A Reading as a table: what `gexterm levels` prints."""
+
+from __future__ import annotations
+
+import math
+
+from gexterm.reading.model import ExpiryLine, Reading, View
+from gexterm.ui.numbers import (
+    DASH,
+    compact,
+    distance,
+    duration,
+    fixed,
+    percent,
+    price,
+    seconds,
+    si,
+    sigmas,
+    strike,
+)
+from gexterm.ui.words import clean, clock, eastern
+
+_LABEL = 18
+_STRIKES = 8
+_EXPIRIES = 8
+
+
+def levels_table(reading: Reading) -> str:
+    """Lines of plain text, at most 100 columns, no colour, nothing that is not known hidden."""
+    blocks = [
+        _head(reading),
+        _gamma(reading),
+        _today(reading),
+        _flow(reading),
+        _regime(reading),
+        _views(reading.agreement.views, reading),
+        _strikes(reading),
+        _expiries(reading.expiries),
+        _health(reading),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _line(label: str, *parts: str) -> str:
+    return f"  {label:<{_LABEL}}" + "  ".join(p for p in parts if p).rstrip()
+
+
+def _head(r: Reading) -> list[str]:
+    when = eastern(r.as_of)
+    day = f"{when:%Y-%m-%d} " if when else ""
+    late = f", quotes {r.source.delay_s / 60:.0f} min late" if r.source.delay_s else ""
+    lines = [
+        f"{clean(r.underlying)}  {price(r.spot).strip()}  as of {day}{clock(r.as_of)} ET"
+        f"  ({clean(r.source.feed)}, {r.source.mode}{late})",
+        f"  positions: {r.positions.view} × {r.positions.basis}; scope: {r.scope}",
+    ]
+    lines += [f"  {clean(text)}" for text in (r.source.note, r.positions.warning) if text]
+    return lines
+
+
+def _gamma(r: Reading) -> list[str]:
+    g, b = r.gamma, r.book
+    flip: str = g.flip_kind
+    if g.flip_kind == "crossing":
+        flip = f"{price(g.flip).strip()}  {distance(g.flip_distance).strip()} pts"
+        flip += f"  {sigmas(g.flip_distance_sigma).strip()}"
+    others = [price(c.spot).strip() for c in g.flips if c.spot != g.flip]
+    return [
+        "GAMMA",
+        _line("GEX per 1 %", si(g.gex_per_1pct, plus=True), f"dealers {g.state} gamma"),
+        _line("  of which 0DTE", si(g.gex_0dte_per_1pct, plus=True)),
+        _line("flip", flip, f"({g.repricing})"),
+        _line("  other zeros", ", ".join(others)) if others else _line("  other zeros", "none"),
+        _line("call wall", strike(g.call_wall)),
+        _line("put wall", strike(g.put_wall)),
+        _line("cumulative flip", strike(round(g.cumulative_flip, 1)), "by strike; another rule"),
+        "BOOK (all expiries)",
+        _line("delta", si(b.delta_notional, plus=True)),
+        _line("vega per point", si(b.vega_per_point, plus=True)),
+        _line("vanna per point", si(b.vanna_per_point, plus=True)),
+        _line("charm per day", si(b.charm_per_day, plus=True), "expiries after today"),
+        _line("vanna stochastic", fixed(b.vanna_stochastic, 2, 5, plus=True),
+              f"vega depth {fixed(b.vega_depth, 2, 4)}"),
+    ]  # fmt: skip
+
+
+def _today(r: Reading) -> list[str]:
+    z = r.zero_dte
+    if not z.expiry:
+        return ["0DTE", _line("none", z.reason)]
+    label = f"{z.paradigm}{'-' + z.qualifier if z.qualifier else ''}"
+    lines = [
+        f"0DTE  {z.expiry}  {duration(z.seconds_left).strip()} left"
+        + (f"  ({z.reason})" if z.reason else ""),
+        _line("paradigm", label, "under this convention; see quant notes in docs/definitions.md"),
+        _line("charm below", si(z.charm_below, plus=True) + "/h",
+              f"above {compact(z.charm_above, plus=True)}/h",
+              f"together {compact(z.charm_per_hour, plus=True)}/h"),
+        _line("decay to close", si(z.decay_to_close, plus=True)),
+    ]  # fmt: skip
+    for name, level, sigma in (
+        ("lower line", z.lis_lower, z.lis_lower_sigma),
+        ("upper line", z.lis_upper, z.lis_upper_sigma),
+        ("target", z.target, z.target_sigma),
+    ):
+        if math.isfinite(level):
+            share = percent(level / r.spot - 1, 6, 2, plus=True).strip()
+            away = f"{distance(level - r.spot).strip()} pts  {share}"
+            lines.append(_line(name, strike(level), away, sigmas(sigma).strip()))
+        else:
+            lines.append(_line(name, DASH))
+    if math.isfinite(z.placebo_inside):
+        lines.append(
+            _line(
+                "placebo inside", percent(z.placebo_inside).strip(), "driftless normal, no forecast"
+            )
+        )
+    lines.append(_line("cut by |delta|", percent(z.excluded_share).strip(), "of gross charm"))
+    return lines
+
+
+def _flow(r: Reading) -> list[str]:
+    h = r.hedging
+    return [
+        "DEALERS TRADE ($ of delta)",
+        _line("spot +1 %", _trade(h.per_up_1pct)),
+        _line("spot −1 %", _trade(h.per_down_1pct)),
+        _line("vol +1 point", _trade(h.per_vol_point)),
+        _line("next hour", _trade(h.per_hour)),
+    ]
+
+
+def _trade(value: float) -> str:
+    if not math.isfinite(value):
+        return DASH
+    return f"{'buy ' if value >= 0 else 'sell'} {compact(abs(value))}"
+
+
+def _regime(r: Reading) -> list[str]:
+    g = r.regime
+    i = g.inputs
+    nan = float("nan")
+    return [
+        "REGIME",
+        _line(g.composite, f"gamma {g.gamma}", f"skew {g.skew} ({fixed(i.get('skew_ratio', nan), 2, 4)})",
+              f"term {g.term} (9d/30d {fixed(i.get('r_9_30', nan), 2, 4)}, "
+              f"30d/90d {fixed(i.get('r_30_90', nan), 2, 4)})"),
+    ]  # fmt: skip
+
+
+def _views(views: tuple[View, ...], r: Reading) -> list[str]:
+    lines = ["SIGN VIEWS"]
+    for v in views:
+        flip = price(v.flip).strip() if math.isfinite(v.flip) else "none"
+        lines.append(_line(v.view, f"{si(v.gex_per_1pct, plus=True)}", f"{v.gamma:<8}",
+                           f"flip {flip:<9}", v.paradigm))  # fmt: skip
+    if r.agreement.disagree:
+        lines.append(_line("they disagree on", ", ".join(r.agreement.disagree)))
+    return lines
+
+
+def _strikes(r: Reading) -> list[str]:
+    frame = r.strikes.with_columns(near=(r.strikes["strike"] - r.spot).abs())
+    largest = frame.filter(frame["gex"].is_finite() & (frame["gex"] != 0))
+    rows = largest.sort(largest["gex"].abs(), descending=True).head(_STRIKES).sort("strike")
+    if rows.is_empty():
+        return []
+    lines = [
+        f"LARGEST STRIKES ({r.scope})",
+        f"  {'strike':>8}  {'GEX/1 %':>8}  {'charm/h':>8}  {'vanna/pt':>8}  {'call OI':>8}  {'put OI':>8}",
+    ]
+    for row in rows.sort("strike", descending=True).to_dicts():
+        lines.append(
+            f"  {strike(row['strike'], 8)}  "
+            + "  ".join(
+                f"{si(_number(row[name]), plus=name in {'gex', 'charm', 'vanna'}):>8}"
+                for name in ("gex", "charm", "vanna", "call_oi", "put_oi")
+            )
+        )
+    return lines
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _expiries(expiries: tuple[ExpiryLine, ...]) -> list[str]:
+    lines = [
+        "EXPIRIES",
+        f"  {'date':<11}{'root':<6}{'':<4}{'forward':>10}{'ATM':>7}  {'GEX/1 %':>8}  {'vega/pt':>8}",
+    ]
+    for e in expiries[:_EXPIRIES]:
+        lines.append(
+            f"  {e.expiry:<11}{clean(e.root):<6}{e.settlement[:3]:<4}{price(e.forward, 10)}"
+            f"{percent(e.atm_iv, 7, 1)}  {si(e.gex_per_1pct, plus=True):>8}"
+            f"  {si(e.vega_per_point, plus=True):>8}"
+        )
+    if len(expiries) > _EXPIRIES:
+        lines.append(f"  and {len(expiries) - _EXPIRIES} more")
+    return lines
+
+
+def _health(r: Reading) -> list[str]:
+    h = r.health
+    lines = [
+        "DATA",
+        _line("quoted both sides", percent(h.quoted_share).strip(),
+              f"age {seconds(h.quote_age_p50_s).strip()} median, {seconds(h.quote_age_p99_s).strip()} p99"),
+        _line("left out", f"{h.zero_bid:,} zero bids, {h.crossed:,} crossed, {h.stale:,} stale, "
+              f"{h.bad_price:,} impossible; {h.no_iv:,} strikes without volatility"),
+    ]  # fmt: skip
+    return lines + [_line("note", clean(text)) for text in h.warnings]
+
+
+def summary_line(reading: Reading) -> str:
+    """One line for logs and pipes: time, spot, paradigm, gamma, flip."""
+    gamma, zero = reading.gamma, reading.zero_dte
+    flip = price(gamma.flip).strip() if math.isfinite(gamma.flip) else gamma.flip_kind
+    lines = "/".join(strike(x) for x in (zero.lis_lower, zero.lis_upper))
+    return (
+        f"{clock(reading.as_of)} ET  {clean(reading.underlying)} {price(reading.spot)}"
+        f"  {zero.paradigm:<8}  lines {lines:<11}  target {strike(zero.target):<6}"
+        f"  GEX {si(gamma.gex_per_1pct, plus=True)} {gamma.state:<7}  flip {flip}"
+        f"  [{reading.positions.view} × {reading.positions.basis}, {reading.source.mode}]"
+    )

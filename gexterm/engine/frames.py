@@ -1,0 +1,90 @@
+"""The tables of a Reading: by expiry and by strike."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gexterm.engine.book import Book
+from gexterm.exposure.strikes import StrikeIndex, by_expiry, by_strike
+from gexterm.market.chain import CALL, PUT
+from gexterm.reading import model
+
+F64 = NDArray[np.float64]
+
+
+def expiry_lines(book: Book) -> tuple[model.ExpiryLine, ...]:
+    """Every unsettled expiry, nearest first."""
+    surface, layout = book.surface, book.surface.layout
+    sums = by_expiry(book.exposures, layout)
+    listed = np.add.reduceat((layout.contract >= 0).sum(axis=0), layout.starts[:-1])
+    return tuple(
+        model.ExpiryLine(
+            expiry=expiry.date.isoformat(),
+            root=expiry.root,
+            settlement=str(expiry.settlement),
+            settles_at=expiry.settles_at,
+            years=float(surface.years[e]),
+            forward=float(surface.forward[e]),
+            atm_iv=float(surface.atm_iv[e]),
+            smile=surface.smile_kind[e],
+            contracts=int(listed[e]),
+            gex_per_1pct=float(sums.gex[e]),
+            vega_per_point=float(sums.vega[e]),
+            vanna_per_point=float(sums.vanna[e]),
+            charm_per_day=float(sums.charm_day[e]),
+        )
+        for e, expiry in enumerate(layout.expiries)
+        if not expiry.settled(book.rows.as_of)
+    )
+
+
+def strike_frame(book: Book, zero_index: StrikeIndex) -> pl.DataFrame:
+    """One row per strike of the scope."""
+    rows, index = book.rows, book.index
+    chosen, at, m = index.rows, index.index, len(index.strike)
+    sums = book.strikes
+    zero = by_strike(book.exposures, zero_index)
+
+    def add(values: F64) -> F64:
+        """Sum where anything is known, NaN where nothing is."""
+        mine = values[chosen]
+        known = np.isfinite(mine)
+        total = np.bincount(at, np.where(known, mine, 0.0), m)
+        return np.where(np.bincount(at, known, m) > 0, total, np.nan)
+
+    def today(values: F64) -> F64:
+        """Today's expiry on the scope's strikes."""
+        out = np.full(m, np.nan)
+        if len(zero_index.strike) and m:
+            where = np.minimum(np.searchsorted(zero_index.strike, index.strike), len(values) - 1)
+            same = zero_index.strike[where] == index.strike
+            out[same] = values[where[same]]
+        return out
+
+    age = np.where(rows.quote_ts > 0, (rows.as_of - rows.quote_ts) / 1e9, np.nan)
+    oldest = np.fmax(age[CALL], age[PUT])[chosen]
+    ages = np.full(m, -np.inf)
+    np.maximum.at(ages, at, np.where(np.isfinite(oldest), oldest, -np.inf))
+    columns: dict[str, F64 | pl.Series] = {
+        "strike": index.strike,
+        "call_oi": add(rows.open_interest[CALL]),
+        "put_oi": add(rows.open_interest[PUT]),
+        "call_volume": add(rows.volume[CALL]),
+        "put_volume": add(rows.volume[PUT]),
+        "position_prior": add(book.held.sum(axis=0)),
+        "position_flow": pl.repeat(None, m, dtype=pl.Float64, eager=True),
+        "gex": sums.gex,
+        "delta": sums.delta,
+        "vega": sums.vega,
+        "vanna": sums.vanna,
+        "charm": sums.charm_hour,
+        "charm_day": sums.charm_day,
+        "decay": sums.decay,
+        "gex_0dte": today(zero.gex),
+        "charm_0dte": today(zero.charm_hour),
+        "decay_0dte": today(zero.decay),
+        "quote_age_s": np.where(np.isfinite(ages), ages, np.nan),
+    }
+    return pl.DataFrame(columns)

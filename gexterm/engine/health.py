@@ -1,0 +1,94 @@
+"""Whether the numbers of a Reading can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gexterm.dealers.conventions import Basis
+from gexterm.market.chain import Rows
+from gexterm.market.contracts import Exercise
+from gexterm.pricing.chain import QuoteHealth
+from gexterm.pricing.surface import Surface
+from gexterm.reading import model
+
+NAN = float("nan")
+_SPOT_OFF = 0.001
+"""Spot further than this fraction from what parity implies is worth a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCounts:
+    """What the feed has counted since the session began."""
+
+    late: int = 0
+    """Events out of order."""
+    duplicates: int = 0
+    """Events seen before."""
+    gaps: int = 0
+    """Gaps noticed."""
+    dropped: int = 0
+    """Events dropped by a full queue."""
+    reconnects: int = 0
+    """Connections made anew."""
+    events_per_s: float = NAN
+    """Events taken in per second of our time."""
+    warnings: tuple[str, ...] = ()
+    """What the source has to say about itself."""
+
+
+def health_section(
+    rows: Rows, surface: Surface, quotes: QuoteHealth, counts: FeedCounts, basis: Basis
+) -> model.Health:
+    """Quote ages, what was refused, and what the user must know."""
+    alive = (surface.seconds > 0.0)[rows.layout.expiry]
+    dated = alive & (rows.quote_ts > 0)
+    ages = (rows.as_of - rows.quote_ts[dated]) / 1e9
+    p50, p99 = np.percentile(ages, (50, 99)) if len(ages) else (NAN, NAN)
+    return model.Health(
+        quoted_share=quotes.quoted_share,
+        quote_age_p50_s=float(p50),
+        quote_age_p99_s=float(p99),
+        crossed=quotes.crossed,
+        zero_bid=quotes.zero_bid,
+        stale=quotes.stale,
+        no_iv=quotes.no_iv,
+        bad_price=quotes.bad_price,
+        late=counts.late,
+        duplicates=counts.duplicates,
+        gaps=counts.gaps,
+        dropped=counts.dropped,
+        reconnects=counts.reconnects,
+        events_per_s=counts.events_per_s,
+        warnings=(*counts.warnings, *quotes.warnings, *_warnings(rows, surface, basis)),
+    )
+
+
+def _warnings(rows: Rows, surface: Surface, basis: Basis) -> list[str]:
+    said = []
+    if basis == "none":
+        said.append("neither open interest nor volume is known: no position can be assumed")
+    styles = {e.exercise for e in rows.layout.expiries}
+    if Exercise.AMERICAN in styles:
+        said.append("American exercise is priced as European")
+    if np.isfinite(rows.spot) and (off := _spot_off(surface)):
+        said.append(
+            f"spot {surface.spot:,.2f} is {abs(off):.2%} {'above' if off > 0 else 'below'} what"
+            " option parity implies: one of the two is old"
+        )
+    return said
+
+
+def _spot_off(surface: Surface) -> float:
+    """By how much spot stands off the nearest forward, as a fraction; 0 if within reason.
+
+    The forward of an expiry within a week carries next to no interest.
+    """
+    near = np.flatnonzero(
+        np.isfinite(surface.forward) & (surface.seconds > 0.0) & (surface.seconds < 7 * 86_400.0)
+    )
+    if len(near) == 0:
+        return 0.0
+    off = surface.spot / float(surface.forward[near[0]]) - 1.0
+    return off if abs(off) > _SPOT_OFF else 0.0

@@ -1,0 +1,32 @@
+"""What a session remembers from one tick to the next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from gexterm.engine.history import History
+from gexterm.exposure.charm import CutState
+from gexterm.exposure.paradigm import ParadigmState
+from gexterm.exposure.regime import RegimeState
+from gexterm.reading.model import ZeroDte
+
+
+@dataclass(slots=True)
+class Memory:
+    """Hysteresis and look-back of one session day. A new day, or a seek, starts a new one."""
+
+    date: dt.date | None = None
+    """The session's date."""
+    cut: CutState | None = None
+    """Which contracts the |delta| rule kept."""
+    paradigm: dict[str, ParadigmState] = field(default_factory=dict)
+    """By sign view: all are followed, so that changing the view loses no history."""
+    regime: dict[tuple[str, str, str], RegimeState] = field(default_factory=dict)
+    """By sign view, scope and re-pricing."""
+    last_today: dict[str, ZeroDte] = field(default_factory=dict)
+    """The last 0DTE section before settlement, by sign view."""
+    history: History = field(default_factory=History)
+    """The last half hour."""
+    spot_open: float = float("nan")
+    """First underlying price of the session."""

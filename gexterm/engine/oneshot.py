@@ -1,0 +1,123 @@
+"""One Reading without a session: of a chain file, or of a recording at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from gexterm.clock import NS
+from gexterm.config import Settings
+from gexterm.engine.engine import Engine
+from gexterm.engine.grid import TickGrid
+from gexterm.engine.health import FeedCounts
+from gexterm.engine.settings import EngineSettings
+from gexterm.errors import ChainError, InputError
+from gexterm.market.events import Event, SourceInfo
+from gexterm.reading.model import Reading
+from gexterm.recording.chains import ChainFile, read_chain
+from gexterm.recording.reader import Recording
+
+_LOOK_BACK = 35 * 60 * NS
+"""Market time run through before the wanted one, so that hysteresis and look-back are filled."""
+
+
+def engine_for(
+    settings: Settings, underlying: str, convention: str | None, scope: str | None
+) -> Engine:
+    """An engine with the user's settings and what the command line overrides."""
+    own = EngineSettings.of(settings, underlying)
+    return Engine(replace(own, convention=convention or own.convention, scope=scope or own.scope))
+
+
+def read_chain_file(
+    path: Path,
+    settings: Settings,
+    *,
+    at: int | str | None = None,
+    root: str | None = None,
+    convention: str | None = None,
+    scope: str | None = None,
+) -> Reading:
+    """One Reading of a chain file; see `recording.chains` for what is read.
+
+    Raises InputError for a file that cannot be used.
+    """
+    chain = read_chain(path, at=at, root=root)
+    return reading_of_chain(chain, settings, convention=convention, scope=scope)
+
+
+def reading_of_chain(
+    chain: ChainFile, settings: Settings, *, convention: str | None = None, scope: str | None = None
+) -> Reading:
+    """One Reading of a chain already read."""
+    engine = engine_for(settings, chain.underlying, convention, scope)
+    engine.apply(chain.info)
+    for event in chain.events:
+        engine.apply(event)
+    return _reading(engine, chain.as_of, FeedCounts(warnings=chain.warnings))
+
+
+def reading_of_recording(
+    recording: Recording,
+    settings: Settings,
+    *,
+    at: int | None = None,
+    convention: str | None = None,
+    scope: str | None = None,
+) -> Reading:
+    """The Reading of a recording at a time (None: its end), with 35 minutes of look-back.
+
+    Raises InputError when the recording does not reach that time.
+    """
+    when = recording.ends if at is None else at
+    if not recording.begins <= when <= recording.ends:
+        raise InputError(
+            f"{recording.path} holds nothing at that time",
+            f"it reaches {_span(recording)}; choose a time within with --at",
+        )
+    back = max(recording.begins, when - _LOOK_BACK)
+    engine = engine_for(settings, recording.info.underlying, convention, scope)
+    grid = TickGrid(60 * NS)
+    for event in _from(recording, back, when):
+        if isinstance(event, SourceInfo):
+            engine.apply(event)
+            continue
+        if (due := grid.due(event)) and due < when:
+            job = engine.job(due)
+            if job is not None:
+                engine.compute(job)
+        engine.apply(event)
+    return _reading(engine, when, FeedCounts(warnings=tuple(recording.warnings)))
+
+
+def _from(recording: Recording, back: int, when: int) -> Iterable[Event]:
+    if back <= recording.begins:
+        yield from recording.events(end=when)
+        return
+    yield from recording.seek(back)
+    yield from recording.events(back, when)
+
+
+def _reading(engine: Engine, as_of: int, counts: FeedCounts) -> Reading:
+    job = engine.job(as_of, counts)
+    if job is None:
+        raise ChainError("there is no option in it", "nothing can be computed")
+    if all(e.settled(as_of) for e in job.rows.layout.expiries):
+        raise ChainError(
+            "every expiry in it has settled by then", "choose an earlier time with --at"
+        )
+    reading = engine.compute(job)
+    if reading.health.quoted_share == 0.0:
+        raise ChainError(
+            "no option in it has a two-sided quote",
+            "nothing can be computed; was the file made outside trading hours?",
+        )
+    return reading
+
+
+def _span(recording: Recording) -> str:
+    from gexterm.market.calendar import et
+
+    begins, ends = et(recording.begins), et(recording.ends)
+    return f"from {begins:%Y-%m-%d %H:%M} to {ends:%H:%M} ET"
