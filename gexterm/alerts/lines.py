@@ -112,21 +112,22 @@ def _tell_lis(
     zone: Zone,
 ) -> Zone:
     name = f"{side} line in the sand {points(level)}"
-    if zone > told:
-        if zone is Zone.BEYOND:
-            text = f"{name} breached by {points(-distance)} points"
-            done = teller.tell("lis breached", "warning", text, about=side, level=level)
-        elif zone is Zone.AT:
-            done = teller.tell("lis touched", "notice", f"{name} touched", about=side, level=level)
-        else:
-            text = f"{name} approached: {_away(distance, sigma)}"
-            done = teller.tell("lis approached", "info", text, about=side, level=level)
-        return zone if done else told
+    if zone is Zone.BEYOND and told < zone:
+        text = f"{name} breached by {points(-distance)} points"
+        return (
+            zone if teller.tell("lis breached", "warning", text, about=side, level=level) else told
+        )
     if told is Zone.BEYOND and zone < told:
         text = f"{name} restored: spot is back inside"
         return (
             zone if teller.tell("lis restored", "notice", text, about=side, level=level) else told
         )
+    # Coming near is a moment: said late, it would no longer be so.
+    if zone is Zone.AT and told < zone:
+        teller.tell("lis touched", "notice", f"{name} touched", about=side, level=level)
+    elif zone is Zone.NEAR and told < zone:
+        text = f"{name} approached: {_away(distance, sigma)}"
+        teller.tell("lis approached", "info", text, about=side, level=level)
     return zone
 
 
@@ -152,14 +153,11 @@ def watch_target(
     if first:
         return LineWatch(level, zone, teller.at)
     told = min(known.told, zone) if known else Zone.FAR
-    if zone > told:
-        if zone is Zone.AT:
-            text = f"target {points(level)} hit"
-            done = teller.tell("target hit", "notice", text, level=level)
-        else:
-            text = f"target {points(level)} approached: {_away(abs(spot - level), sigma)}"
-            done = teller.tell("target approached", "info", text, level=level)
-        zone = zone if done else told
+    if zone is Zone.AT and told < zone:
+        teller.tell("target hit", "notice", f"target {points(level)} hit", level=level)
+    elif zone is Zone.NEAR and told < zone:
+        text = f"target {points(level)} approached: {_away(abs(spot - level), sigma)}"
+        teller.tell("target approached", "info", text, level=level)
     return LineWatch(level, zone, teller.at)
 
 
@@ -197,7 +195,7 @@ def watch_flip(
         return replace(watch, level=level)
     word = "up" if side else "down"
     text = f"spot {word} through the flip {points(level)}"
-    if teller.tell("flip crossed", "notice", text, level=level):
+    if teller.tell("flip crossed", "notice", text, about=word, level=level):
         return FlipWatch(level, side)
     return replace(watch, level=level)
 

@@ -183,8 +183,8 @@ def _session(state: State | None, teller: Teller, zero: ZeroDte) -> tuple[bool, 
     probability = zero.probability.get(label, NAN)
     sure = f" ({probability:.0%})" if math.isfinite(probability) else ""
     text = f"paradigm {state.paradigm} → {label}{sure}"
-    severity: Severity = "info" if "Mixed" in (label, state.paradigm) else "notice"
-    told = teller.tell("paradigm changed", severity, text)
+    severity: Severity = "info" if label == "Mixed" else "notice"
+    told = teller.tell("paradigm changed", severity, text, about=label)
     return False, label if told else state.paradigm
 
 
@@ -194,9 +194,9 @@ def _gamma_state(state: State | None, teller: Teller, reading: Reading) -> str:
         return state.gamma if state else ""
     if state is None or not state.gamma or now == state.gamma:
         return now
-    severity: Severity = "info" if "neutral" in (now, state.gamma) else "notice"
+    severity: Severity = "info" if now == "neutral" else "notice"
     text = f"gamma {state.gamma} → {now}"
-    told = teller.tell("gamma changed", severity, text, level=reading.gamma.flip)
+    told = teller.tell("gamma changed", severity, text, about=now, level=reading.gamma.flip)
     return now if told else state.gamma
 
 

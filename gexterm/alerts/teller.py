@@ -1,8 +1,9 @@
 """Saying a thing once: the quiet period, in market time.
 
-A rule that wants to speak too soon is refused and asks again with the next Reading,
-for as long as what it has to say is still so. What is put off is therefore not lost,
-and what has passed in the meantime is never said.
+A rule that wants to speak too soon is refused. If what it has to say is a state (a line
+is breached), it asks again with the next Reading for as long as that is so: put off is
+not lost, and what has passed in the meantime is never said. A moment (a line is
+approached) has then gone by.
 """
 
 from __future__ import annotations

@@ -219,7 +219,7 @@ def _half_spread(fair: F64, strike: F64, sign: F64, spot: float) -> F64:
     """Half the spread, points: narrow at the money, wide for what is mostly intrinsic."""
     inside = np.maximum(sign * (spot - strike), 0.0)
     value = np.maximum(fair - inside, 0.0)
-    return np.asarray(0.03 + 0.012 * value + 0.45 * (1.0 - np.exp(-inside / 40.0)), np.float64)
+    return np.asarray(0.02 + 0.012 * value + 0.45 * (1.0 - np.exp(-inside / 40.0)), np.float64)
 
 
 def _spots(script: Script, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -68,13 +68,14 @@ FIRST_LIGHT = Script(
 NAME = "first-light"
 TITLE = "First light: 35 minutes of an expiration morning"
 HAPPENS = (
-    ("10:03", "under customer-flow: Anti-GEX, long gamma; spot dips away from the flip"),
-    ("10:09", "spot up through the flip at about 6,699: short gamma from here on"),
-    ("10:16", "charm below spot fades: Anti-GEX gives way to Mixed, then to BofA at 10:17"),
+    ("10:00", "under customer-flow: Anti-GEX and long gamma, spot below the flip at 6,699"),
+    ("10:09", "spot up through the flip: short gamma from here on"),
+    ("10:16", "open interest has gone into the money: Anti-GEX gives way to Mixed, then to BofA"),
+    ("10:21", "under squeezemetrics the same rally is GEX, then Sidial, and hits its target 6,735"),
     ("10:22", "spot comes near the upper line in the sand, 6,750"),
     ("10:23", "the line is touched, and spot turns"),
-    ("10:28", "back down to the lower line"),
-    ("10:31", "BofA gives way to Mixed, then to Anti-GEX: the label of 10:00 again"),
+    ("10:28", "back down to the lower line, 6,725"),
+    ("10:30", "BofA gives way to Mixed, then to Anti-GEX: the label of 10:00 again"),
 )
 """What happens when, market time in New York."""
 

@@ -116,6 +116,11 @@ def test_a_breach_put_off_by_the_quiet_period_is_said_when_it_ends() -> None:
     assert heard[2].at - heard[0].at == 120 * NS
 
 
+def test_an_approach_is_not_said_late() -> None:
+    spots = [2730, 2714, 2730] + [2714] * 40
+    assert walk(spots, 10.0, lis_lower=2710.0) == ["lis approached"]
+
+
 def test_what_passed_within_the_quiet_period_is_never_said() -> None:
     spots = [2730, 2705, 2715, 2705] + [2730] * 40
     assert walk(spots, 10.0, lis_lower=2710.0) == ["lis breached", "lis restored"]
@@ -217,10 +222,24 @@ def test_no_data_is_no_change_of_paradigm() -> None:
     assert heard == []
 
 
-def test_a_paradigm_that_flickers_is_said_at_most_once_in_the_quiet_period() -> None:
+def test_a_paradigm_that_flickers_says_each_label_once_in_the_quiet_period() -> None:
     labels = ["GEX", "BofA"] * 30
     heard = run(*(at(i, paradigm=label) for i, label in enumerate(labels)))
-    assert [a.text for a in heard] == ["paradigm GEX → BofA"]
+    assert [a.text for a in heard] == ["paradigm GEX → BofA", "paradigm BofA → GEX"]
+
+
+def test_a_label_on_the_way_to_another_does_not_delay_it() -> None:
+    heard = run(*(at(i, paradigm=p) for i, p in enumerate(["GEX", "Mixed", "BofA"])))
+    assert [(a.text, a.severity) for a in heard] == [
+        ("paradigm GEX → Mixed", "info"),
+        ("paradigm Mixed → BofA", "notice"),
+    ]
+
+
+def test_a_label_put_off_by_the_quiet_period_is_said_when_it_ends() -> None:
+    labels = ["GEX", "BofA", "GEX"] + ["BofA"] * 130
+    heard = run(*(at(i, paradigm=label) for i, label in enumerate(labels)))
+    assert [(a.at - AS_OF) // NS for a in heard] == [1, 2, 121]
 
 
 def test_another_day_is_no_change_of_paradigm() -> None:
