@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import io
 import os
 import zlib
@@ -83,7 +84,7 @@ class Writer:
 
     def write(self, event: Event) -> None:
         """Add an event. Its replay time is its receipt time, but never runs backwards."""
-        if isinstance(event, SourceInfo) and event == self._info and not self.events:
+        if isinstance(event, SourceInfo) and not self.events and _same(event, self._info):
             return  # the header says it
         self._time = max(self._time, codec.event_time(event))
         for part in codec.split(event):
@@ -195,6 +196,10 @@ class Writer:
             self._file.close()
             raise _cannot_write(self.path, error) from error
         self.bytes += len(data)
+
+
+def _same(one: SourceInfo, other: SourceInfo) -> bool:
+    return dataclasses.astuple(one) == dataclasses.astuple(other)
 
 
 async def keep_flushed(writer: Writer, clock: Clock, every_s: float = FLUSH_S / 2) -> None:
