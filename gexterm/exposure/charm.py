@@ -47,8 +47,8 @@ NAN = float("nan")
 class CutState:
     """Which contracts were in at the last tick; the memory of the |delta| rule."""
 
-    roots: NDArray[np.int32]
-    """Expiry number of each row then. Shape (r,)."""
+    root: NDArray[np.int32]
+    """Which of today's expiries each row was of, from 0. Shape (r,)."""
     strike: F64
     """Strike of each row then. Shape (r,)."""
     kept: Mask
@@ -151,7 +151,8 @@ def zero_dte_greeks(
     size = np.abs(np.where(known, delta, 0.0))
     if rule == "strike":
         size = np.broadcast_to(np.minimum(size[CALL], 1.0 - size[CALL]), size.shape)
-    before = _remembered(state, layout.expiry[rows], layout.strike[rows])
+    root = layout.expiry[rows] - (layout.expiry[rows[0]] if len(rows) else 0)
+    before = _remembered(state, root, layout.strike[rows])
     kept = (size >= np.where(before, CUT_OUT, CUT_IN)) & known
     seconds = surface.seconds[scope]
     greeks = ZeroDteGreeks(
@@ -169,17 +170,17 @@ def zero_dte_greeks(
         surface=surface,
         scope=scope,
     )
-    return greeks, CutState(layout.expiry[rows], layout.strike[rows], kept)
+    return greeks, CutState(root, layout.strike[rows], kept)
 
 
-def _remembered(state: CutState | None, roots: NDArray[np.int32], strike: F64) -> Mask:
+def _remembered(state: CutState | None, root: NDArray[np.int32], strike: F64) -> Mask:
     """What was kept at the last tick, for the rows of this one; new rows count as kept."""
     if state is None:
         return np.ones((2, len(strike)), np.bool_)
-    if np.array_equal(state.strike, strike) and np.array_equal(state.roots, roots):
+    if np.array_equal(state.strike, strike) and np.array_equal(state.root, root):
         return state.kept
-    where = {key: i for i, key in enumerate(zip(state.roots, state.strike, strict=True))}
-    at = np.array([where.get(key, -1) for key in zip(roots, strike, strict=True)], np.intp)
+    where = {key: i for i, key in enumerate(zip(state.root, state.strike, strict=True))}
+    at = np.array([where.get(key, -1) for key in zip(root, strike, strict=True)], np.intp)
     kept = np.ones((2, len(strike)), np.bool_)
     seen = at >= 0
     kept[:, seen] = state.kept[:, at[seen]]

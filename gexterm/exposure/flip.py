@@ -70,64 +70,64 @@ def find_flip(profile: GammaProfile, mix: tuple[float, ...] = (1.0,), refine: bo
     if len(turns) == 0:
         everywhere: FlipKind = "none (long everywhere)" if signs[0] else "none (short everywhere)"
         return Flip(everywhere, NAN, ())
-    crossings = []
-    for turn in turns:
-        left, right = int(at[turn]), int(at[turn + 1])
-        zero = _interpolated(profile.spots, values, left, right)
-        if refine:
-            low, high = float(profile.spots[left]), float(profile.spots[right])
-            zero = _bisected(profile, weights, low, high, zero, bool(signs[turn + 1]))
-        crossings.append(Crossing(zero, bool(signs[turn + 1])))
+    brackets = [(int(at[turn]), int(at[turn + 1])) for turn in turns]
+    rising = [bool(signs[turn + 1]) for turn in turns]
+    zeros = [_interpolated(profile.spots, values, *bracket) for bracket in brackets]
+    if refine:
+        zeros = _refined(profile, weights, brackets, rising, zeros)
+    crossings = [Crossing(*pair) for pair in zip(zeros, rising, strict=True)]
     nearest = min(crossings, key=lambda c: abs(c.spot - profile.spot))
     return Flip("crossing", nearest.spot, tuple(crossings))
 
 
 def _interpolated(spots: F64, values: F64, left: int, right: int) -> float:
-    """Zero of the cubic through the four points around a bracket of neighbours."""
+    """Zero of the cubic through the four points around a bracket of neighbours.
+
+    In steps of the grid, which is even in ln(s); linear at its ends.
+    """
     x0, x1 = float(spots[left]), float(spots[right])
     y0, y1 = float(values[left]), float(values[right])
-    linear = x0 - y0 * (x1 - x0) / (y1 - y0)
     if right != left + 1 or left < 1 or right + 1 >= len(spots):
-        return linear
-    x = (spots[left - 1 : right + 2] - x0) / (x1 - x0)
-    cubic = np.polynomial.Polynomial(
-        np.linalg.solve(np.vander(x, 4, True), values[left - 1 : right + 2])
-    )
+        return x0 - y0 * (x1 - x0) / (y1 - y0)
+    before, after = float(values[left - 1]), float(values[right + 1])
+    c3 = (after - before) / 6.0 + 0.5 * (y0 - y1)
+    c2 = 0.5 * (before + y1) - y0
+    c1 = y1 - y0 - c2 - c3
     low, high = 0.0, 1.0
-    if cubic(low) * cubic(high) >= 0.0:
-        return linear
-    for _ in range(30):
-        middle = 0.5 * (low + high)
-        if (cubic(middle) > 0.0) == (y1 > 0.0):
-            high = middle
+    for _ in range(24):
+        u = 0.5 * (low + high)
+        if ((((c3 * u + c2) * u + c1) * u + y0) > 0.0) == (y1 > 0.0):
+            high = u
         else:
-            low = middle
-    return x0 + 0.5 * (low + high) * (x1 - x0)
+            low = u
+    return float(x0 * (x1 / x0) ** (0.5 * (low + high)))
 
 
-def _bisected(
-    profile: GammaProfile, weights: F64, low: float, high: float, guess: float, rising: bool
-) -> float:
-    """Close in on a zero in [low, high] to the tolerance, trying the guess first."""
+def _refined(
+    profile: GammaProfile,
+    weights: F64,
+    brackets: list[tuple[int, int]],
+    rising: list[bool],
+    guesses: list[float],
+) -> list[float]:
+    """Bring every zero within the tolerance: where the guess is not, by bisection."""
     tolerance = TOLERANCE * profile.spot / 6000.0
-    probe = 0.4 * tolerance
-    below, above = max(low, guess - probe), min(high, guess + probe)
-    at_below, at_above = weights @ profile.at(np.array([below, above]))
-    if (at_below > 0.0) != rising and (at_above > 0.0) == rising:
-        if at_above == at_below:
-            return guess
-        return float(below - at_below * (above - below) / (at_above - at_below))
-    if (at_below > 0.0) == rising:
-        high = below
-    else:
-        low = above
-    while high - low > tolerance:
-        middle = 0.5 * (low + high)
-        if (float((weights @ profile.at(np.array([middle])))[0]) > 0.0) == rising:
-            high = middle
-        else:
-            low = middle
-    return 0.5 * (low + high)
+    around = np.array([[g - 0.4 * tolerance, g + 0.4 * tolerance] for g in guesses])
+    values = (weights @ profile.at(around.ravel())).reshape(-1, 2)
+    zeros = []
+    for (left, right), up, probe, (below, above) in zip(
+        brackets, rising, around, values, strict=True
+    ):
+        low, high = float(profile.spots[left]), float(profile.spots[right])
+        if (below > 0.0) != up and (above > 0.0) == up and below != above:
+            zeros.append(float(probe[0] - below * (probe[1] - probe[0]) / (above - below)))
+            continue
+        while high - low > tolerance:
+            middle = 0.5 * (low + high)
+            at_middle = float((weights @ profile.at(np.array([middle])))[0])
+            low, high = (low, middle) if (at_middle > 0.0) == up else (middle, high)
+        zeros.append(0.5 * (low + high))
+    return zeros
 
 
 def gamma_state(gex: float, gross: float, dead_band: float = 0.01) -> GammaState:

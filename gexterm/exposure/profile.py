@@ -3,8 +3,9 @@
     G(s) = Σ x·M·Γ(s)·s²·0.01,  F(s) = s·F/S per expiry, discount and carry unchanged
 
 Call and put of one strike have one gamma, so that a book is one number of contracts
-per row. Several books (the calls and the puts of a chain, say) share the
-exponentials; any sign convention is then a mixture of them.
+per row. Several books share the exponentials: with the open interest of calls and of
+puts as two books, a convention's profile is call_sign · G[0] + put_sign · G[1], its GEX
+the same of `now`, and the gross of all four conventions is gross[0] + gross[1].
 
 Volatility along the profile is *sticky strike* by default (each strike keeps its own,
 as in vanna and charm by strike), or *sticky moneyness* (each K/F keeps its own).
@@ -30,6 +31,9 @@ STEP = 0.001
 """Default grid step, as a fraction of spot."""
 # Ten standard deviations from a strike its gamma is 1e-22 of what it is at it.
 _FAR = 10.0
+# A finer grid than the default may cost this many rows × spots, as much as a full chain.
+_MOST_CELLS = 2.5e6
+_FINEST = 1e-4
 _ROOT_TWO_PI = float(np.sqrt(2.0 * np.pi))
 
 
@@ -90,8 +94,10 @@ class GammaProfile:
     """Grid, ascending, containing `spot`. Shape (M,)."""
     gex: F64
     """GEX per 1 % at each, $. Shape (k, M)."""
+    now: F64
+    """G at today's spot, $ per 1 %: what `Totals.gex` is, for every book. Shape (k,)."""
     gross: F64
-    """Σ|x|·Γ at today's spot, $ per 1 %; over contracts of a row taken together. Shape (k,)."""
+    """Σ|x|·Γ at today's spot, $ per 1 %; call and put of a row taken together. Shape (k,)."""
     repricing: Repricing
     """How volatility moves along the grid."""
     surface: Surface
@@ -128,7 +134,9 @@ def profile_grid(surface: Surface, scope: Mask | None = None, step: float = STEP
     """The default grid: S ± max(5 %, 4σ of 5 trading days), even in ln(s), through S.
 
     σ is the ATM volatility of the scope's first expiry with a week or more to go, else
-    of its last one. Returns ascending spots, points; empty where spot is not known.
+    of its last one. Where an expiry is narrower than two steps (the last hours of
+    0DTE), the step shrinks to half its σ√T, as far as the number of rows lets it.
+    Returns ascending spots, points; empty where spot is not known.
     """
     if not surface.spot > 0.0:
         return np.empty(0)
@@ -141,8 +149,11 @@ def profile_grid(surface: Surface, scope: Mask | None = None, step: float = STEP
     if len(at):
         later = at[years[at] >= 7.0 / 365.0]
         sigma = float(iv[later[0]] if len(later) else iv[at[-1]])
-        width = max(width, 4.0 * sigma * float(np.sqrt(5.0 / 252.0)))
-    width = min(width, 0.5)
+        width = min(max(width, 4.0 * sigma * float(np.sqrt(5.0 / 252.0))), 0.5)
+        narrowest = float((iv[at] * np.sqrt(years[at])).min())
+        rows = int((surface.layout.starts[at + 1] - surface.layout.starts[at]).sum())
+        affordable = 2.0 * width * rows / _MOST_CELLS
+        step = min(step, max(0.5 * narrowest, affordable, _FINEST))
     first, count = log_grid(float(np.log1p(-width)), float(np.log1p(width)), step)
     return np.asarray(surface.spot * np.exp(first + step * np.arange(count)), np.float64)
 
@@ -179,8 +190,8 @@ def gamma_profile(
         step = float(t[-1] - t[0]) / (len(t) - 1)
         gex = gaussian_sums(part.d1, 1.0 / part.w, amount, float(t[0]), step, len(t)) * grid
     here = np.exp(-0.5 * part.d1 * part.d1) * surface.spot
-    gross = np.einsum("kn,n->k", np.abs(amount), here)
-    return GammaProfile(surface.spot, grid, gex, gross, repricing, surface, part, mine)
+    now, gross = (np.einsum("kn,n->k", each, here) for each in (amount, np.abs(amount)))
+    return GammaProfile(surface.spot, grid, gex, now, gross, repricing, surface, part, mine)
 
 
 def merged(positions: F64) -> F64:

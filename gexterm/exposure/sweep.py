@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 
 _BLOCK = 16
-# Beyond this |d1| a contract adds less than 1e-190 within a whole block: treated as 0,
-# which also keeps 0 × inf out of the recurrence.
+# A contract farther off adds nothing within a whole block (1e-90 at most), and is taken
+# as being this far: 0 × inf never enters the recurrence.
 _FAR = 30.0
+# Up to this many exponentials are simply computed: a call of NumPy costs more than they do.
+_SMALL = 1 << 16
 # A contract this narrow moves by half a standard deviation per step; the recurrence
 # would lose it between anchors, and there are few of them (the last hours of 0DTE).
 _NARROW = 0.5
@@ -44,6 +46,8 @@ def gaussian_sums(d1: F64, slope: F64, weights: F64, start: float, step: float, 
     out = np.zeros((len(weights), count))
     if len(d1) == 0:
         return out
+    if len(d1) * count <= _SMALL:
+        return _direct(d1, slope, weights, start, step, count)
     narrow = slope * step > _NARROW
     if narrow.any():
         out += _direct(d1[narrow], slope[narrow], weights[:, narrow], start, step, count)
@@ -56,38 +60,35 @@ def gaussian_sums(d1: F64, slope: F64, weights: F64, start: float, step: float, 
 
 def _direct(d1: F64, slope: F64, weights: F64, start: float, step: float, count: int) -> F64:
     out = np.empty((len(weights), count))
-    d1, slope, folded = _fold(d1, slope, weights)
-    y = d1 + slope * start
-    move = slope * step
-    e = np.empty_like(y)
-    for j in range(count):
-        np.multiply(y, y, out=e)
-        e *= -0.5
-        np.exp(e, out=e)
-        out[:, j] = np.vecdot(folded, e).sum(axis=1)
-        y += move
+    t = start + step * np.arange(count)
+    at_once = max(1, _SMALL // len(d1))
+    for first in range(0, count, at_once):
+        part = slice(first, first + at_once)
+        y = np.multiply.outer(t[part], slope)
+        y += d1
+        y *= y
+        y *= -0.5
+        out[:, part] = np.vecdot(weights[:, None, :], np.exp(y, out=y))
     return out
 
 
 def _recurrence(d1: F64, slope: F64, weights: F64, start: float, step: float, count: int) -> F64:
     d1, slope, folded = _fold(d1, slope, weights)
     sums = np.empty((count, *folded.shape[:2]))
-    move = slope * step
-    square = move * move
+    away = -step * slope
+    square = away * away
     bend = np.exp(-square)
     half = 0.5 * square
     y, e, ratio = np.empty_like(d1), np.empty_like(d1), np.empty_like(d1)
     for first in range(0, count, _BLOCK):
         np.multiply(slope, start + first * step, out=y)
         y += d1
+        np.clip(y, -_FAR, _FAR, out=y)
         np.multiply(y, y, out=e)
         e *= -0.5
         np.exp(e, out=e)
-        np.copyto(e, 0.0, where=np.abs(y) > _FAR)
-        np.multiply(y, move, out=ratio)
-        ratio += half
-        np.negative(ratio, out=ratio)
-        np.minimum(ratio, 50.0, out=ratio)
+        np.multiply(y, away, out=ratio)
+        ratio -= half
         np.exp(ratio, out=ratio)
         last = min(first + _BLOCK, count)
         for j in range(first, last):

@@ -73,6 +73,10 @@ def test_the_four_conventions_read_from_one_profile(chain) -> None:
         mixed = find_flip(both, (c.call_sign, c.put_sign))
         alone = flip_of(chain, positions(c, oi))
         assert mixed.kind == alone.kind
+        x = positions(c, oi)
+        t = totals(row_exposures(chain, x), x, chain.layout)
+        assert np.array([c.call_sign, c.put_sign]) @ both.now == pytest.approx(t.gex, rel=1e-9)
+        assert both.gross.sum() == pytest.approx(t.gross_gex)
         assert mixed.spot == pytest.approx(alone.spot, abs=0.1, nan_ok=True)
         kinds[name] = mixed.kind
     assert kinds["short-both"] == "none (short everywhere)"
@@ -96,11 +100,26 @@ def test_every_zero_is_listed_with_its_sides_and_the_nearest_is_the_flip(chain) 
         assert c.spot == pytest.approx(want, abs=0.1)
 
 
-def test_a_zero_between_coarse_grid_points_is_still_bracketed() -> None:
-    # One minute left: a contract is a third as wide as the grid's step.
+def test_in_the_last_minutes_the_grid_is_as_fine_as_the_contracts() -> None:
+    # Five minutes left: contracts are 2.4 points wide, a step of 0.1 % is 6 points.
+    strikes = np.arange(5900.0, 6101.0, 5.0)
+    chain = zero_dte(hours=5 / 60, strikes=strikes)
+    x = np.zeros((2, len(strikes)))
+    x[0, strikes == 6010.0] = 1000.0
+    x[0, strikes == 6015.0] = -1500.0
+    x[0, strikes == 6020.0] = 1000.0
+    flip = flip_of(chain, x)
+    assert [c.rising for c in flip.crossings] == [False, True]
+    for c in flip.crossings:
+        want = brentq(lambda s: gex_at(chain, x, s), c.spot - 2.0, c.spot + 2.0)
+        assert c.spot == pytest.approx(want, abs=0.1)
+
+
+def test_what_a_coarse_grid_only_brackets_is_found_by_bisection() -> None:
     chain = zero_dte(hours=1 / 60, strikes=np.array([5990.0, 6000.0]))
     x = np.array([[-1000.0, 1500.0], [0.0, 0.0]])
-    flip = flip_of(chain, x)
+    spots = 6000.0 * np.exp(0.001 * np.arange(-40, 41))
+    flip = find_flip(gamma_profile(chain, merged(x), spots=spots))
     want = brentq(lambda s: gex_at(chain, x, s), 5991.0, 5999.0)
     assert flip.spot == pytest.approx(want, abs=0.1)
 

@@ -97,6 +97,8 @@ def test_the_grid_spans_five_per_cent_or_four_deviations_of_five_days(chain) -> 
     wide = profile_grid(rough)
     assert 6000.0 - wide[0] == pytest.approx(4 * 0.40 * np.sqrt(5 / 252) * 6000.0, rel=0.03)
     assert np.allclose(np.diff(np.log(wide)), 0.001)
+    late = profile_grid(zero_dte(hours=0.25))
+    assert np.allclose(np.diff(np.log(late)), 0.5 * 0.13 * np.sqrt(0.25 / 8760))
 
 
 def test_without_a_spot_price_there_is_no_profile(chain) -> None:
