@@ -89,7 +89,7 @@ def _contents(reading: Reading, picture: Picture | None, note: str) -> dict[str,
         source = reading.source
         svg = to_svg(
             picture,
-            f"{reading.underlying} · {when:%Y-%m-%d %H:%M:%S} {zone} · {source.feed} {source.mode}",
+            f"{reading.underlying} · {when:%Y-%m-%d %H:%M:%S} {zone} · {source.mode} · {source.feed}",
         )
         files |= {"screen.svg": svg.encode(), "screen.png": to_png(svg)}
     if note:

@@ -37,7 +37,7 @@ def test_a_snapshot_holds_picture_reading_and_strikes(tmp_path: Path) -> None:
     ]
     Draft202012Validator(schema()).validate(json.loads((path / "reading.json").read_text()))
     assert (path / "screen.png").read_bytes().startswith(b"\x89PNG")
-    assert "SPX · 2018-01-05 10:35:00 ET · file file" in (path / "screen.svg").read_text()
+    assert "SPX · 2018-01-05 10:35:00 ET · file · file" in (path / "screen.svg").read_text()
 
 
 def test_strikes_come_back_as_they_were_with_null_for_unknown(tmp_path: Path) -> None:
