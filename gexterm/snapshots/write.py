@@ -86,10 +86,10 @@ def _contents(reading: Reading, picture: Picture | None, note: str) -> dict[str,
     }
     if picture is not None:
         when, zone = _market_time(reading)
-        source = reading.source
+        source = f"{reading.source.mode} · {reading.source.feed}"
         svg = to_svg(
             picture,
-            f"{reading.underlying} · {when:%Y-%m-%d %H:%M:%S} {zone} · {source.mode} · {source.feed}",
+            f"{reading.underlying} · {when:%Y-%m-%d %H:%M:%S} {zone} · {source}",
         )
         files |= {"screen.svg": svg.encode(), "screen.png": to_png(svg)}
     if note:
