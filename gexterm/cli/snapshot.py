@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -19,9 +18,6 @@ from gexterm.cli.common import (
     time_in,
 )
 from gexterm.errors import UsageError
-
-if TYPE_CHECKING:
-    from gexterm.reading.model import Reading
 
 
 @click.command("snapshot")
@@ -51,9 +47,10 @@ def snapshot_command(
     its path goes to standard output.
     """
     from gexterm import paths
+    from gexterm.config import CONVENTIONS
     from gexterm.engine.oneshot import read_chain_file, reading_of_recording
     from gexterm.snapshots.write import write_snapshot
-    from gexterm.ui.capture import picture_of
+    from gexterm.ui.still import picture_of
 
     columns, rows = _size(size)
     chosen = settings()
@@ -66,14 +63,10 @@ def snapshot_command(
     else:
         reading = read_chain_file(source, chosen, at=at, convention=convention, scope=scope)
     picture = asyncio.run(
-        picture_of(reading, columns, rows, theme=theme or chosen.theme, convention=_view(reading))
+        picture_of(reading, columns, rows, theme=theme or chosen.theme, conventions=CONVENTIONS)
     )
     folder = output or (Path(chosen.snapshots) if chosen.snapshots else paths.snapshots())
     click.echo(write_snapshot(folder, reading, picture, note))
-
-
-def _view(reading: Reading) -> str:
-    return reading.positions.view
 
 
 def _size(text: str) -> tuple[int, int]:

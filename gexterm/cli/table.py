@@ -92,7 +92,7 @@ def _today(r: Reading) -> list[str]:
     lines = [
         f"0DTE  {z.expiry}  {duration(z.seconds_left).strip()} left"
         + (f"  ({z.reason})" if z.reason else ""),
-        _line("paradigm", label, "under this convention; see quant notes in docs/definitions.md"),
+        _line("paradigm", label, "under this sign view"),
         _line("charm below", si(z.charm_below, plus=True) + "/h",
               f"above {compact(z.charm_above, plus=True)}/h",
               f"together {compact(z.charm_per_hour, plus=True)}/h"),
@@ -142,7 +142,8 @@ def _regime(r: Reading) -> list[str]:
     nan = float("nan")
     return [
         "REGIME",
-        _line(g.composite, f"gamma {g.gamma}", f"skew {g.skew} ({fixed(i.get('skew_ratio', nan), 2, 4)})",
+        _line(g.composite, f"gamma {g.gamma}",
+              f"skew {g.skew} ({fixed(i.get('skew_ratio', nan), 2, 4)})",
               f"term {g.term} (9d/30d {fixed(i.get('r_9_30', nan), 2, 4)}, "
               f"30d/90d {fixed(i.get('r_30_90', nan), 2, 4)})"),
     ]  # fmt: skip
@@ -167,16 +168,20 @@ def _strikes(r: Reading) -> list[str]:
         return []
     lines = [
         f"LARGEST STRIKES ({r.scope})",
-        f"  {'strike':>8}  {'GEX/1 %':>8}  {'charm/h':>8}  {'vanna/pt':>8}  {'call OI':>8}  {'put OI':>8}",
+        "  "
+        + "  ".join(
+            f"{head:>8}"
+            for head in ("strike", "GEX/1 %", "charm/h", "vanna/pt", "call OI", "put OI")
+        ),
     ]
-    for row in rows.sort("strike", descending=True).to_dicts():
-        lines.append(
-            f"  {strike(row['strike'], 8)}  "
-            + "  ".join(
-                f"{si(_number(row[name]), plus=name in {'gex', 'charm', 'vanna'}):>8}"
-                for name in ("gex", "charm", "vanna", "call_oi", "put_oi")
-            )
+    lines += [
+        f"  {strike(row['strike'], 8)}  "
+        + "  ".join(
+            f"{si(_number(row[name]), plus=name in {'gex', 'charm', 'vanna'}):>8}"
+            for name in ("gex", "charm", "vanna", "call_oi", "put_oi")
         )
+        for row in rows.sort("strike", descending=True).to_dicts()
+    ]
     return lines
 
 
@@ -187,14 +192,15 @@ def _number(value: float | None) -> float:
 def _expiries(expiries: tuple[ExpiryLine, ...]) -> list[str]:
     lines = [
         "EXPIRIES",
-        f"  {'date':<11}{'root':<6}{'':<4}{'forward':>10}{'ATM':>7}  {'GEX/1 %':>8}  {'vega/pt':>8}",
+        f"  {'date':<11}{'root':<6}{'':<4}{'forward':>10}{'ATM':>7}"
+        f"  {'GEX/1 %':>8}  {'vega/pt':>8}",
     ]
-    for e in expiries[:_EXPIRIES]:
-        lines.append(
-            f"  {e.expiry:<11}{clean(e.root):<6}{e.settlement[:3]:<4}{price(e.forward, 10)}"
-            f"{percent(e.atm_iv, 7, 1)}  {si(e.gex_per_1pct, plus=True):>8}"
-            f"  {si(e.vega_per_point, plus=True):>8}"
-        )
+    lines += [
+        f"  {e.expiry:<11}{clean(e.root):<6}{e.settlement[:3]:<4}{price(e.forward, 10)}"
+        f"{percent(e.atm_iv, 7, 1)}  {si(e.gex_per_1pct, plus=True):>8}"
+        f"  {si(e.vega_per_point, plus=True):>8}"
+        for e in expiries[:_EXPIRIES]
+    ]
     if len(expiries) > _EXPIRIES:
         lines.append(f"  and {len(expiries) - _EXPIRIES} more")
     return lines
@@ -205,7 +211,8 @@ def _health(r: Reading) -> list[str]:
     lines = [
         "DATA",
         _line("quoted both sides", percent(h.quoted_share).strip(),
-              f"age {seconds(h.quote_age_p50_s).strip()} median, {seconds(h.quote_age_p99_s).strip()} p99"),
+              f"age {seconds(h.quote_age_p50_s).strip()} median, "
+              f"{seconds(h.quote_age_p99_s).strip()} p99"),
         _line("left out", f"{h.zero_bid:,} zero bids, {h.crossed:,} crossed, {h.stale:,} stale, "
               f"{h.bad_price:,} impossible; {h.no_iv:,} strikes without volatility"),
     ]  # fmt: skip

@@ -1,0 +1,75 @@
+"""The monitor as it would look on one Reading: for snapshots without a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from gexterm.alerts.model import Alert
+from gexterm.errors import UsageError
+from gexterm.market.events import FeedStatus, SourceInfo
+from gexterm.reading.model import Reading
+from gexterm.snapshots.picture import Picture
+from gexterm.ui.app import MonitorApp
+from gexterm.ui.capture import capture
+
+
+class StillSession:
+    """A `Session` in which time stands still at one Reading."""
+
+    def __init__(self, reading: Reading, conventions: tuple[str, ...]) -> None:
+        self._reading = reading
+        self.info = SourceInfo(
+            reading.underlying,
+            reading.source.feed,
+            reading.source.mode,
+            reading.source.delay_s,
+            reading.source.note,
+        )
+        """Where the Reading came from."""
+        self.status = FeedStatus("paused")
+        """Standing still."""
+        self.conventions = conventions
+        """Sign views."""
+        self.convention = reading.positions.view
+        """The Reading's own."""
+        self.scope = reading.scope
+        """The Reading's own."""
+        self.replayable = False
+        """Nothing can be sought."""
+        self.paused = False
+        """Not a pause that a key could end."""
+        self.speed = 1.0
+        """Of no meaning here."""
+
+    async def readings(self) -> AsyncIterator[Reading]:
+        """The one Reading, and then nothing for ever: the feed has not ended."""
+        yield self._reading
+        await asyncio.Event().wait()
+
+    async def alerts(self) -> AsyncIterator[Alert]:
+        """None."""
+        for alert in ():
+            yield alert
+
+    def _fixed(self, *_: object) -> None:
+        raise UsageError("nothing can be changed in a still")
+
+    set_convention = set_scope = set_speed = seek = pause = resume = _fixed
+
+    async def snapshot(self, picture: Picture) -> Path:
+        """Not from within a still."""
+        raise UsageError("a still cannot be kept from within")
+
+
+async def picture_of(
+    reading: Reading, columns: int, rows: int, *, theme: str, conventions: tuple[str, ...]
+) -> Picture:
+    """The desk showing a Reading, `columns` × `rows` cells."""
+    app = MonitorApp(StillSession(reading, conventions), theme=theme, glow_s=0.0)
+    async with app.run_test(size=(columns, rows)) as pilot:
+        while app.shown is not reading:
+            await pilot.pause(0.02)
+        await pilot.pause()
+        return capture(app)
