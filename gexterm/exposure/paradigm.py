@@ -19,7 +19,7 @@ buy below and sell above. A zero through which it falls pushes spot away.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -64,7 +64,8 @@ class ParadigmSettings:
     purity: float = 0.65
     """Share of own-sign charm on a side below which it is messy."""
     remember_ns: int = 600 * 1_000_000_000
-    """How long the label before Mixed is still worth showing, ns."""
+    """How long the label before Mixed is still worth showing, and how long signs and lines
+    outlast missing data, ns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +77,19 @@ class ParadigmState:
     above: int = 0
     """Sign of charm above spot."""
     label: Paradigm = "No data"
-    """Label at the last tick."""
+    """The last label that could be read; `No data` if none ever was."""
     since: int = 0
     """When it took hold, ns; 0 never."""
     previous: str = ""
-    """The label before it, leaving out `No data`; empty if there was none."""
+    """The label before it; empty if there was none."""
     lis_lower: float = NAN
     """Lower line, points."""
     lis_upper: float = NAN
     """Upper line, points."""
     target: float = NAN
     """Target, points."""
+    seen: int = 0
+    """When there was last something to read, ns; 0 never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +146,17 @@ def classify(
     `profile` and `zeros` (of `charm_zeros`) are of the same book at `now` (ns); None
     where nothing settles today. `sigma` is what is left of the day, points. The state
     goes in at the next tick; after settlement the caller keeps the last reading.
+    Memory survives ticks without data for ten minutes, and no step back in time.
     """
-    state = state or ParadigmState()
     settings = settings or ParadigmSettings()
+    state = _still_valid(state or ParadigmState(), now, settings)
     if (
         profile is None
         or not np.isfinite(spot)
         or not profile.gross > settings.smallest_gross
         or not profile.unknown_share <= settings.most_unknown
     ):
-        return _no_data(state, now, sigma)
+        return _no_data(state, sigma), state
     below = _side(profile.below, profile.gross, state.below, settings)
     above = _side(profile.above, profile.gross, state.above, settings)
     label: Paradigm = LABELS.get((below, above), "Mixed")
@@ -181,7 +185,8 @@ def classify(
         target_sigma=(target - spot) / sigma,
         placebo_inside=placebo_inside(spot, lower, upper, sigma),
     )
-    return reading, ParadigmState(below, above, label, since, previous, lower, upper, target)
+    after = ParadigmState(below, above, label, since, previous, lower, upper, target, now)
+    return reading, after
 
 
 def placebo_inside(spot: float, lower: float, upper: float, sigma: float) -> float:
@@ -196,19 +201,16 @@ def placebo_inside(spot: float, lower: float, upper: float, sigma: float) -> flo
     return high - low
 
 
-def _no_data(state: ParadigmState, now: int, sigma: float) -> tuple[ParadigmReading, ParadigmState]:
-    since, previous = _succession(state, "No data", now)
-    reading = ParadigmReading(
+def _no_data(state: ParadigmState, sigma: float) -> ParadigmReading:
+    return ParadigmReading(
         label="No data",
         qualifier="",
-        since=since,
-        previous=previous,
+        since=0,
+        previous="" if state.label == "No data" else state.label,
         dimmed="",
         **dict.fromkeys(_NUMBERS, NAN),
         sigma=sigma,
     )
-    # Signs and lines are kept: a tick without quotes should not cost their hysteresis.
-    return reading, replace(state, label="No data", since=since, previous=previous)
 
 
 _NUMBERS = (
@@ -226,13 +228,20 @@ _NUMBERS = (
 )
 
 
+def _still_valid(state: ParadigmState, now: int, settings: ParadigmSettings) -> ParadigmState:
+    """What of the memory still holds now."""
+    if now < state.seen:
+        return ParadigmState()
+    if now - state.seen <= settings.remember_ns or not state.seen:
+        return state
+    return ParadigmState(label=state.label, previous=state.previous)
+
+
 def _succession(state: ParadigmState, label: Paradigm, now: int) -> tuple[int, str]:
     """Since when the label holds and what was before it."""
-    if label == state.label and state.since:
-        return state.since, state.previous
-    if state.label == "No data":
-        return now, state.previous
-    return now, state.label
+    if label == state.label:
+        return state.since or now, state.previous
+    return now, "" if state.label == "No data" else state.label
 
 
 def _side(charm: float, gross: float, before: int, settings: ParadigmSettings) -> int:

@@ -65,7 +65,7 @@ def repriced_rows(
     """
     layout = surface.layout
     chosen: Rows = scope_rows(layout, scope)
-    rows = np.flatnonzero(held[chosen] & np.isfinite(surface.iv[chosen]))
+    rows = np.flatnonzero(held[chosen] & (surface.iv[chosen] > 0.0))
     rows = rows + chosen.start if isinstance(chosen, slice) else chosen[rows]
     expiry = layout.expiry[rows]
     w = surface.iv[rows] * np.sqrt(surface.years)[expiry]
@@ -202,7 +202,7 @@ def merged(positions: F64) -> F64:
 def _moneyness_profile(surface: Surface, part: RepricedRows, books: F64, t: F64) -> F64:
     """G with volatility attached to K/F: each strike reads its expiry's smile at K·S/s."""
     layout = surface.layout
-    priced = np.flatnonzero(np.isfinite(surface.iv))
+    priced = np.flatnonzero(surface.iv > 0.0)
     expiry = layout.expiry[priced]
     x = np.log(layout.strike[priced]) - np.log(surface.forward)[expiry]
     # One interpolation over all smiles: each is moved to its own stretch of the axis.

@@ -220,9 +220,26 @@ def test_under_mixed_the_old_label_stays_dimmed_for_ten_minutes() -> None:
 def test_a_tick_without_data_costs_neither_sign_nor_history() -> None:
     _, state = label_of({5990.0: -50.0, 6010.0: 50.0}, None, 1 * MINUTE)
     gone, state = classify(None, (), 6000.0, NAN, 2 * MINUTE, state)
-    assert gone.label == "No data"
+    assert (gone.label, gone.previous, gone.since) == ("No data", "BofA", 0)
     back, state = label_of({5990.0: -94.0, 6010.0: 6.0}, state, 3 * MINUTE)
-    assert back.label == "BofA"
+    assert (back.label, back.since, back.previous) == ("BofA", 1 * MINUTE, "")
+    _, state = classify(None, (), 6000.0, NAN, 4 * MINUTE, state)
+    changed, _ = label_of({5990.0: -50.0, 6010.0: -50.0}, state, 5 * MINUTE)
+    assert (changed.label, changed.since, changed.previous) == ("GEX", 5 * MINUTE, "BofA")
+
+
+def test_ten_minutes_without_data_end_the_hysteresis_but_not_the_history() -> None:
+    _, state = label_of({5990.0: -50.0, 6010.0: 50.0}, None, 1 * MINUTE)
+    weak, _ = label_of({5990.0: -94.0, 6010.0: 6.0}, state, 12 * MINUTE)
+    assert (weak.label, weak.previous) == ("Mixed", "BofA")
+    same, _ = label_of({5990.0: -50.0, 6010.0: 50.0}, state, 12 * MINUTE)
+    assert (same.label, same.since) == ("BofA", 12 * MINUTE)
+
+
+def test_a_step_back_in_time_forgets_what_has_not_happened_yet() -> None:
+    _, state = label_of({5990.0: -50.0, 6010.0: 50.0}, None, 30 * MINUTE)
+    earlier, _ = label_of({5990.0: -94.0, 6010.0: 6.0}, state, 5 * MINUTE)
+    assert (earlier.label, earlier.since, earlier.previous) == ("Mixed", 5 * MINUTE, "")
 
 
 @pytest.mark.parametrize(
@@ -319,6 +336,24 @@ def test_sidial_has_no_line_and_its_target_is_the_nearest_zero_that_holds_spot()
     assert reading.target == 5975.0
     assert np.isnan([reading.lis_lower, reading.lis_upper]).all()
     assert np.isnan(label_of(charm, zeros=zeros[1:2])[0].target)
+
+
+def test_on_its_way_a_gex_book_keeps_its_target_when_the_label_turns_sidial() -> None:
+    rng = np.random.default_rng(8)
+    kept = turned = 0
+    for _ in range(40):
+        book = dealer_book("GEX", 6000.0, rng)
+        start, _ = read(book)
+        later, _ = (
+            read(book, 6000.0 + 0.75 * (start.target - 6000.0))
+            if start.target > 0
+            else (start, None)
+        )
+        if later.label == "Sidial":
+            turned += 1
+            kept += abs(later.target - start.target) <= 5.0
+    assert turned > 20
+    assert kept >= 0.95 * turned
 
 
 def test_a_target_halfway_between_strikes_does_not_flicker() -> None:

@@ -220,3 +220,11 @@ def test_the_multiplier_of_each_expiry_is_its_own() -> None:
     chain = surface([(expiry(28.0, multiplier=1.0), K), (expiry(28.0, "XX"), K)], smile=flat(0.2))
     rows = row_exposures(chain, np.ones((2, 4)))
     assert np.allclose(100.0 * rows.vega[:2], rows.vega[2:])
+
+
+def test_a_scope_without_expiries_has_no_strikes_and_no_totals(chain) -> None:
+    x, nothing = book(chain), np.zeros(4, bool)
+    rows = row_exposures(chain, x)
+    index = StrikeIndex.of(chain.layout, nothing)
+    assert len(by_strike(rows, index)) == 0
+    assert np.isnan(totals(rows, x, chain.layout, nothing).gex)
