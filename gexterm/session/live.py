@@ -182,13 +182,16 @@ class LiveSession:
         if isinstance(speed, float | int) and speed > 0:
             self._speed = float(speed)
         self._set_step()
-        self._status = status
-        for alert in core.watch.feed(status, self._grid.now or self._clock.now_ns()):
-            self._alerts.put_nowait(alert)
         # Caught up, paused or ended: nothing may follow that would make a tick fall due.
         if not self._catching_up and self._grid.now > self._grid.last:
             self._grid.last = self._grid.now
             await self._tick(core, self._grid.now)
+        # Told after the Reading it belongs to: whoever hears of the end has seen the last one.
+        self._status = status
+        for alert in core.watch.feed(status, self._grid.now or self._clock.now_ns()):
+            self._alerts.put_nowait(alert)
+        if status.state in {"ended", "refused", "closed"}:
+            self._fresh.set()
 
     def _set_step(self) -> None:
         self._grid.step = _HASTE_STEP if self._catching_up else step_for(self._speed, self._fps)
