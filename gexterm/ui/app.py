@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from gexterm.errors import GextermError, TerminalError
 from gexterm.reading.model import Reading
+from gexterm.snapshots.picture import Picture
 from gexterm.ui import themes, words
 from gexterm.ui.actions import ACTIONS, keymap
 from gexterm.ui.capture import capture
@@ -42,8 +43,7 @@ class MonitorApp(App[None]):
     TITLE = "gexterm"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(action.keys), action.id, action.title, id=action.id, show=False,
-                priority=action.id == "quit")
+        Binding(",".join(action.keys), action.id, action.title, id=action.id, show=False)
         for action in ACTIONS
     ]  # fmt: skip
 
@@ -82,6 +82,11 @@ class MonitorApp(App[None]):
         """What ended the monitor, if it was an error in it."""
         self.painted = 0
         """Frames shown so far."""
+
+    @property
+    def shown(self) -> Reading | None:
+        """The Reading on the screen."""
+        return self._shown
 
     # -- life ------------------------------------------------------------------------
 
@@ -346,10 +351,14 @@ class MonitorApp(App[None]):
 
     def action_snapshot(self) -> None:
         """Keep a snapshot."""
-        picture = capture(self)
-        self.run_worker(self._keep(picture), name="snapshot", group="snapshot")
+        # Notices lie over the numbers; the picture is taken once they are gone.
+        self.clear_notifications()
+        self.call_after_refresh(self._take)
 
-    async def _keep(self, picture: Any) -> None:
+    def _take(self) -> None:
+        self.run_worker(self._keep(capture(self)), name="snapshot", group="snapshot")
+
+    async def _keep(self, picture: Picture) -> None:
         try:
             path = await self.session.snapshot(picture)
         except (GextermError, OSError) as error:

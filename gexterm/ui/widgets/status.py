@@ -89,7 +89,7 @@ def paint(frame: Frame, width: int, _height: int) -> list[Line]:
     # A warning may take half of the line; counts give way to it.
     keep = min(len(first) + len(more) + 2, width // 2) if first else 0
     for part in parts(frame, reading.health):
-        if cells(left) + cells(part) + 3 + keep > width:
+        if cells(left) + cells(part) + 6 + keep > width:
             break
         left += [Span("   " if width >= 110 else "  "), *part]
     if not first:
