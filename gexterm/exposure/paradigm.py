@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from gexterm.exposure.charm import CharmProfile, CharmZero
+from gexterm.exposure.lines import Sides, held_line, strike_near, zero_above, zero_below
 
 F64 = NDArray[np.float64]
 Paradigm = Literal["BofA", "GEX", "Anti-GEX", "Sidial", "Mixed", "No data"]
@@ -162,7 +163,7 @@ def classify(
     label: Paradigm = LABELS.get((below, above), "Mixed")
     since, previous = _succession(state, label, now)
 
-    sides = _Sides.of(profile, spot, below, above)
+    sides = Sides.of(profile, spot, below, above)
     fresh = label != state.label
     lower, upper = _lines(label, sides, zeros, spot, state, settings, fresh)
     target = _target(label, zeros, profile.strike, spot, state, fresh)
@@ -253,59 +254,9 @@ def _side(charm: float, gross: float, before: int, settings: ParadigmSettings) -
     return 0
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Sides:
-    """Charm by strike on each side of spot, and what stands out in it."""
-
-    strike: F64
-    charm: F64
-    spot: float
-    peak_below: float
-    peak_above: float
-    purity_below: float
-    purity_above: float
-
-    @classmethod
-    def of(cls, profile: CharmProfile, spot: float, below: int, above: int) -> _Sides:
-        lower, upper = profile.strike < spot, profile.strike > spot
-        return cls(
-            strike=profile.strike,
-            charm=profile.charm,
-            spot=spot,
-            peak_below=_peak(profile, lower, spot, below),
-            peak_above=_peak(profile, upper, spot, above),
-            purity_below=_purity(profile.charm[lower], below),
-            purity_above=_purity(profile.charm[upper], above),
-        )
-
-    def at(self, strike: float) -> float:
-        """Charm of a strike; 0 where it is not listed."""
-        i = int(np.searchsorted(self.strike, strike))
-        if i < len(self.strike) and self.strike[i] == strike:
-            return float(self.charm[i])
-        return 0.0
-
-
-def _peak(profile: CharmProfile, side: NDArray[np.bool_], spot: float, sign: int) -> float:
-    """Strike of the side's largest charm of its sign (of any, without one); ties to spot."""
-    charm, strike = profile.charm[side], profile.strike[side]
-    size = np.abs(charm) if sign == 0 else sign * charm
-    if len(size) == 0 or not size.max() > 0.0:
-        return NAN
-    largest = np.flatnonzero(size >= size.max() * (1.0 - 1e-12))
-    return float(strike[largest[np.argmin(np.abs(strike[largest] - spot))]])
-
-
-def _purity(charm: F64, sign: int) -> float:
-    gross = float(np.abs(charm).sum())
-    if gross == 0.0 or sign == 0:
-        return NAN
-    return float(np.maximum(sign * charm, 0.0).sum()) / gross
-
-
 def _lines(
     label: Paradigm,
-    sides: _Sides,
+    sides: Sides,
     zeros: Sequence[CharmZero],
     spot: float,
     state: ParadigmState,
@@ -317,30 +268,18 @@ def _lines(
     margin = settings.lis_margin
     if label == "BofA":
         return (
-            _held(sides, sides.peak_below, old_lower, -1, margin, old_lower < spot),
-            _held(sides, sides.peak_above, old_upper, +1, margin, old_upper > spot),
+            held_line(sides, sides.peak_below, old_lower, -1, margin, old_lower < spot),
+            held_line(sides, sides.peak_above, old_upper, +1, margin, old_upper > spot),
         )
     if label == "GEX":
         if settings.lis_rule == "peak":
-            return _held(sides, sides.peak_below, old_lower, -1, margin, old_lower < spot), NAN
-        return _strike_near(sides.strike, _zero_below(zeros, spot), old_lower), NAN
+            return held_line(sides, sides.peak_below, old_lower, -1, margin, old_lower < spot), NAN
+        return strike_near(sides.strike, zero_below(zeros, spot), old_lower), NAN
     if label == "Anti-GEX":
         if settings.lis_rule == "peak":
-            return NAN, _held(sides, sides.peak_above, old_upper, +1, margin, old_upper > spot)
-        return NAN, _strike_near(sides.strike, _zero_above(zeros, spot), old_upper)
+            return NAN, held_line(sides, sides.peak_above, old_upper, +1, margin, old_upper > spot)
+        return NAN, strike_near(sides.strike, zero_above(zeros, spot), old_upper)
     return NAN, NAN
-
-
-def _held(
-    sides: _Sides, peak: float, old: float, sign: int, margin: float, same_side: bool
-) -> float:
-    """The peak, unless the old line still stands: same side, same sign, nearly as large."""
-    if np.isnan(old) or np.isnan(peak) or not same_side:
-        return peak
-    standing = sign * sides.at(old)
-    if standing <= 0.0 or sign * sides.at(peak) > margin * standing:
-        return peak
-    return old
 
 
 def _target(
@@ -353,38 +292,14 @@ def _target(
 ) -> float:
     old = NAN if fresh else state.target
     if label == "GEX":
-        return _strike_near(strike, _zero_above(zeros, spot), old)
+        return strike_near(strike, zero_above(zeros, spot), old)
     if label == "Anti-GEX":
-        return _strike_near(strike, _zero_below(zeros, spot), old)
+        return strike_near(strike, zero_below(zeros, spot), old)
     if label == "Sidial":
         holding = [z.spot for z in zeros if z.rising]
         nearest = min(holding, key=lambda z: abs(z - spot), default=NAN)
-        return _strike_near(strike, nearest, old)
+        return strike_near(strike, nearest, old)
     return NAN
-
-
-def _zero_below(zeros: Sequence[CharmZero], spot: float) -> float:
-    return max((z.spot for z in zeros if z.spot < spot), default=NAN)
-
-
-def _zero_above(zeros: Sequence[CharmZero], spot: float) -> float:
-    return min((z.spot for z in zeros if z.spot > spot), default=NAN)
-
-
-def _strike_near(strike: F64, level: float, old: float) -> float:
-    """The strike nearest a level, staying with the old one until clearly off it.
-
-    A level halfway between two strikes would flicker; it has to be nearer to another
-    strike by a fifth of their spacing.
-    """
-    if np.isnan(level) or len(strike) == 0:
-        return NAN
-    nearest = float(strike[np.argmin(np.abs(strike - level))])
-    if np.isnan(old) or nearest == old or not np.any(strike == old):
-        return nearest
-    if abs(old - level) <= abs(nearest - level) + 0.2 * abs(nearest - old):
-        return old
-    return nearest
 
 
 def _qualifier(
@@ -393,7 +308,7 @@ def _qualifier(
     lower: float,
     upper: float,
     target: float,
-    sides: _Sides,
+    sides: Sides,
     settings: ParadigmSettings,
 ) -> Qualifier:
     if label in {"Mixed", "No data"}:
