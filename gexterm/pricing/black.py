@@ -125,14 +125,24 @@ def greeks(
     n = np.broadcast_shapes(*(a.shape for a in (S, F, K, T, D, vol, phi)))[0]
     with np.errstate(all="ignore"):
         # What belongs to the expiry is worked out at the length it came in.
-        root_T = np.sqrt(T)
-        r = -np.log(D) / T
-        b = np.log(F / S) / T
+        size = np.broadcast_shapes(S.shape, F.shape, D.shape, T.shape)[0]
+        root_T, r, b, DF, A = (
+            work.array(f"black.{name}", size) for name in ("root", "r", "b", "DF", "A")
+        )
+        np.sqrt(T, out=root_T)
+        np.log(D, out=r)
+        r /= T
+        np.negative(r, out=r)
+        np.divide(F, S, out=b)
+        np.log(b, out=b)
+        b /= T
+        np.multiply(D, F, out=DF)
+        np.divide(DF, S, out=A)
         core = _core(F, K, root_T, vol, n, work)
-        A = D * F / S
         got = out or _empty_greeks(n, theta)
         same = work.array("black.same", n)
-        _shared(S, A, D * F, T, root_T, b, vol, core, got.gamma, got.vega, got.vanna, same, work)
+        _shared(S, A, DF, T, root_T, b, vol, core, got.gamma, got.vega, got.vanna, same, work)
+        np.subtract(r, b, out=b)
         # N(φ d1): the tail is exact, the other side its complement.
         side = work.array("black.side", n)
         np.multiply(phi, core.d1, out=side)
@@ -142,7 +152,7 @@ def greeks(
         side *= A
         side *= phi
         np.copyto(got.delta, side)
-        side *= r - b
+        side *= b
         side -= same
         np.multiply(side, 1.0 / DAYS, out=got.charm)
         if theta and got.theta is not None:
@@ -153,7 +163,7 @@ def greeks(
             tail2 *= K
             tail2 *= D * r
             decay = got.theta
-            np.multiply(got.delta, S * (r - b), out=decay)
+            np.multiply(got.delta, S * b, out=decay)
             decay -= tail2
             np.multiply(got.vega, vol, out=side)
             side *= 50.0 / T
@@ -292,17 +302,19 @@ def _shared(
     """Gamma, vega, vanna, and A n(d1) [b/w − d2/(2T)] of the charm, into the last four."""
     pdf = work.array("black.pdf", len(gamma))
     np.multiply(core.bell, INV_SQRT_2PI, out=pdf)
-    np.multiply(pdf, 0.01 * (DF * root_T), out=vega)
+    np.multiply(pdf, DF, out=vega)
+    vega *= root_T
+    vega *= 0.01
     pdf *= A
-    np.divide(pdf, core.w, out=gamma)
-    gamma /= S
+    per_w = np.divide(pdf, core.w, out=core.w)
+    np.divide(per_w, S, out=gamma)
     np.multiply(pdf, core.d2, out=vanna)
-    np.divide(vanna, 2.0 * T, out=charm)
-    vanna *= -0.01
+    np.divide(vanna, T, out=charm)
+    charm *= -0.5
+    per_w *= b
+    charm += per_w
     vanna /= vol
-    drift = np.divide(b, core.w, out=core.w)
-    drift *= pdf
-    np.subtract(drift, charm, out=charm)
+    vanna *= -0.01
 
 
 def _empty_greeks(n: int, theta: bool) -> Greeks:

@@ -169,11 +169,11 @@ class Pricer:
         carry = carry_rate(spot, forward, years)
 
         F, T, D, b = (np.take(a, expiry) for a in (forward, live_years, discount, carry))
+        k = log_ratio(strike, F, work.array("chain.k", n), work)
         raw_iv, reason, quoted = self._volatilities(
-            rows, bid, ask, good, kinds, forwards, live, F, T, D
+            rows, bid, ask, good, kinds, forwards, live, F, T, D, k
         )
         smiles = self._fitter.fit(quoted, n, live_years)
-        k = log_ratio(strike, F, work.array("chain.k", n), work)
         iv = smiles.iv(expiry, k, work)
         greeks = row_greeks(spot, F, strike, T, D, iv, b, work)
         surface = Surface(
@@ -220,11 +220,11 @@ class Pricer:
         bid, ask = rows.bid, rows.ask
         good = (bid > 0.0) & (ask > bid) & (ask < np.inf)
         kinds = np.full(bid.shape, Reason.NO_QUOTE, np.int8)
-        kinds[good] = Reason.OK
-        kinds[bid == 0.0] = Reason.ZERO_BID
-        crossed = (bid > 0.0) & (ask > 0.0) & (ask <= bid)
-        kinds[crossed] = Reason.CROSSED
-        kinds[(bid < 0.0) | (ask < 0.0) | (bid == np.inf) | (ask == np.inf)] = Reason.BAD_PRICE
+        np.copyto(kinds, Reason.OK, where=good)
+        np.copyto(kinds, Reason.ZERO_BID, where=bid == 0.0)
+        np.copyto(kinds, Reason.CROSSED, where=(bid > 0.0) & (ask > 0.0) & (ask <= bid))
+        bad = (bid < 0.0) | (ask < 0.0) | (bid == np.inf) | (ask == np.inf)
+        np.copyto(kinds, Reason.BAD_PRICE, where=bad)
         np.copyto(self._good_bid, bid, where=good)
         np.copyto(self._good_ask, ask, where=good)
         np.copyto(self._good_at, rows.as_of, where=good)
@@ -259,6 +259,7 @@ class Pricer:
         F: F64,
         T: F64,
         D: F64,
+        k: F64,
     ) -> tuple[F64, I8, Quoted]:
         """Volatility of every row from its out-of-the-money side, or why there is none."""
         strike = rows.layout.strike
@@ -303,15 +304,14 @@ class Pricer:
         fine = (why == 0) & (error > 0.0) & np.isfinite(error)
         if not fine.all():
             at, iv, error = at[fine], iv[fine], error[fine]
-        K, F_at = strike[at], F[at]
-        k = log_ratio(K, F_at, np.empty(len(at)), self._work)
+        k_at = k[at]
         quoted = Quoted(
             expiry=self._expiry[at],
-            k=k,
+            k=k_at,
             iv=iv,
             error=error,
             key=at,
-            judged=np.abs(k) < _JUDGED_Z * iv * np.sqrt(T[at]),
+            judged=np.abs(k_at) < _JUDGED_Z * iv * np.sqrt(T[at]),
         )
         return raw, reason, quoted
 

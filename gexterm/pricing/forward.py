@@ -273,7 +273,11 @@ def weighted_median(
     Groups are contiguous, numbered from 0, `first` and `count` of shape (G,) say where
     they lie, and none is empty.
     """
-    order = np.lexsort((values, group))
+    # One key sorts by group and value at once, which is much faster than a lexsort.
+    least = np.minimum.reduceat(values, first)
+    span = np.maximum.reduceat(values, first) - least
+    span[~(span > 0.0)] = 1.0
+    order = np.argsort((values - least[group]) / span[group] * 0.9 + group)
     sorted_values = values[order]
     sorted_weights = weights[order]
     total = np.add.reduceat(sorted_weights, first)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from gexterm.pricing.normal import log_ratio
 from gexterm.pricing.timevalue import bracket
 from gexterm.pricing.work import Work
 
@@ -116,7 +115,7 @@ def implied_vol(
     known to one rounding of the price, not of its time value, and where that rounding
     alone moves σ by 1e-4 relative the contract is `NOT_INFORMATIVE`.
     """
-    iv, reason, _ = implied_with_slope(price, forward, strike, years, discount, sign, work)
+    iv, reason, _ = _implied(price, forward, strike, years, discount, sign, work, slopes=False)
     return iv, reason
 
 
@@ -131,82 +130,103 @@ def implied_with_slope(
 ) -> tuple[F64, I8, F64]:
     """`implied_vol`, and what the price gains per unit of volatility there, points.
 
-    The slope comes for free; it is exact to the last step taken, about 1e-3.
+    The slope comes almost for free; it is exact to the last step taken, about 1e-3, and
+    a scratch array of `work`.
     """
+    return _implied(price, forward, strike, years, discount, sign, work, slopes=True)
+
+
+def _implied(
+    price: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    discount: ArrayLike,
+    sign: ArrayLike,
+    work: Work | None,
+    *,
+    slopes: bool,
+) -> tuple[F64, I8, F64]:
     work = work or Work()
     P, F, K, T, D, phi = (
         np.atleast_1d(np.asarray(a, np.float64))
         for a in (price, forward, strike, years, discount, sign)
     )
     n = np.broadcast_shapes(*(a.shape for a in (P, F, K, T, D, phi)))[0]
-    b, x, m, iv = (work.array(f"iv.{name}", n) for name in ("b", "x", "m", "iv"))
+    b, x, m, value = (work.array(f"iv.{name}", n) for name in ("b", "x", "m", "value"))
     scale, moneyness = work.array("iv.scale", n), work.array("iv.moneyness", n)
     with np.errstate(all="ignore"):
-        np.multiply(np.sqrt(F), np.sqrt(K), out=scale)
+        np.multiply(F, K, out=scale)
+        np.sqrt(scale, out=scale)
         np.subtract(F, K, out=m)
         np.multiply(m, phi, out=moneyness)
         np.maximum(moneyness, 0.0, out=moneyness)
-        np.divide(P, D, out=b)
-        b -= moneyness
-        b /= scale
-        log_ratio(F, K, x, work)
-        np.abs(x, out=x)
+        np.divide(P, D, out=value)
+        np.subtract(value, moneyness, out=moneyness)
+        np.divide(moneyness, scale, out=b)
+        # x = |ln(F/K)| as in `log_ratio`
         np.abs(m, out=m)
+        np.minimum(F, K, out=x)
+        np.divide(m, x, out=x)
+        np.log1p(x, out=x)
         m /= scale
-        s, slope = total_sd(b, x, m, work)
-        # How far one rounding of price and intrinsic moves s.
-        lost = work.array("iv.lost", n)
-        np.divide(P, D, out=lost)
-        np.maximum(lost, moneyness, out=lost)
-        lost *= 2.0 * _EPS
-        lost /= scale
-        root = np.sqrt(T)
-        gain = slope * scale
-        gain *= D * root
-        slope *= s
-        rounding = np.divide(lost, slope, out=slope)
-        np.divide(s, root, out=iv)
-        good = rounding < _LOST
+        s, elasticity = total_sd(b, x, m, work)
+        root = np.sqrt(T, out=work.array("iv.root", len(T)))
+        iv = np.divide(s, root)
+        # The price gains `gain` per relative change of s; its own rounding must be less.
+        gain = np.multiply(elasticity, moneyness, out=elasticity)
+        value *= 2.0 * _EPS
+        np.multiply(value, 1.0 / _LOST, out=m)
+        good = m < gain
+        good &= F > 0.0
+        good &= iv > 0.0
+        good &= iv < np.inf
+        if slopes:
+            gain /= iv
+            gain *= D
         if good.all():
-            return iv.copy(), np.zeros(n, np.int8), gain
+            return iv, np.zeros(n, np.int8), gain
+        usable = (F > 0.0) & (K > 0.0) & (D > 0.0) & (T > 0.0) & (np.abs(phi) == 1.0)
+        usable &= np.isfinite(F) & np.isfinite(K) & np.isfinite(D) & np.isfinite(T)
+        lost = np.divide(value, scale, out=value)
         reason = np.where(good, np.int8(Reason.OK), np.int8(Reason.NOT_INFORMATIVE))
         reason[b <= lost] = Reason.NO_TIME_VALUE
         reason[b < -2.0 * lost] = Reason.BELOW_INTRINSIC
         reason[b >= np.exp(-0.5 * x)] = Reason.ABOVE_MAXIMUM
-        usable = (F > 0.0) & (K > 0.0) & (D > 0.0) & (T > 0.0) & (phi * phi == 1.0)
-        usable &= np.isfinite(F) & np.isfinite(K) & np.isfinite(D) & np.isfinite(T)
         usable = np.broadcast_to(usable, (n,))
         reason[~np.isfinite(b) & usable] = Reason.BAD_PRICE
         reason[np.broadcast_to(P < 0.0, (n,)) & usable] = Reason.BAD_PRICE
         reason[np.broadcast_to(np.isnan(P), (n,)) & usable] = Reason.NO_QUOTE
         reason[~usable] = Reason.BAD_INPUT
-        return np.where(reason == 0, iv, np.nan), reason, gain
+        iv[reason != 0] = np.nan
+        return iv, reason, gain
 
 
 def total_sd(b: F64, x: F64, m: F64, work: Work) -> tuple[F64, F64]:
-    """Total standard deviation s with b(x, s) = b, and the slope ∂b/∂s there.
+    """Total standard deviation s with b(x, s) = b, and the elasticity ∂ln b/∂ln s.
 
     x = |ln(F/K)|, m = |F − K|/√(FK), all of shape (n,). NaN where there is none. The
     results are scratch arrays of `work`. Call it under `np.errstate(all="ignore")`.
     """
     n = len(b)
-    s, log_b, slope = (work.array(f"sd.{name}", n) for name in ("s", "log_b", "slope"))
+    s, log_b, elasticity = (work.array(f"sd.{name}", n) for name in ("s", "log_b", "elasticity"))
     np.log(b, out=log_b)
     _guess(b, log_b, x, m, s, work)
-    step = _householder(log_b, x, s, slope, work)
-    s += step
-    np.abs(step, out=step)
+    step = _householder(log_b, x, s, elasticity, work)
+    np.abs(step, out=log_b)
     # Written so that a NaN counts as unsettled only where b is a number above 0.
-    unsettled = ~(step <= _SETTLED_STEP * s)
+    unsettled = ~(log_b <= _SETTLED_STEP)
+    step += 1.0
+    s *= step
     unsettled &= b > 0.0
     if unsettled.any():
         at = np.flatnonzero(unsettled)
-        s[at], slope[at] = _safeguarded(b[at], log_b[at], x[at], s[at])
-    return s, slope
+        s[at], elasticity[at] = _safeguarded(b[at], x[at], s[at])
+    return s, elasticity
 
 
 def _guess(b: F64, log_b: F64, x: F64, m: F64, s: F64, work: Work) -> None:
-    """The normal model's s, corrected for log-normality to second order, into `s`."""
+    """The normal model's s, corrected for log-normality to fourth order, into `s`."""
     n = len(b)
     v, part, near = (work.array(f"guess.{name}", n) for name in ("v", "part", "near"))
     np.multiply(b, np.exp(-_TOP + 0.01), out=near)
@@ -217,8 +237,9 @@ def _guess(b: F64, log_b: F64, x: F64, m: F64, s: F64, work: Work) -> None:
     np.sqrt(v, out=v)
     np.multiply(v, _PER_UNIT, out=part)
     # NaN has no integer; whatever it becomes, `mode="clip"` keeps inside the table.
-    at = part.astype(np.intp)
-    part -= at
+    np.floor(part, out=s)
+    at = s.astype(np.intp)
+    part -= s
     np.take(_TABLE_STEP, at, out=s, mode="clip")
     s *= part
     np.take(_TABLE, at, out=part, mode="clip")
@@ -228,12 +249,15 @@ def _guess(b: F64, log_b: F64, x: F64, m: F64, s: F64, work: Work) -> None:
     np.multiply(b, _SQRT_2PI, out=v)
     near += v
     s *= near
-    # s = (x/m) s_N [1 + s_N² (1 − x²/120)/24]
+    # s = (x/m) s_N [1 + s_N² (1 − x²/120)/24 + 7 s_N⁴/1920]
     np.multiply(x, x, out=v)
     v *= -1.0 / (24.0 * 120.0)
     v += 1.0 / 24.0
-    v *= s
-    v *= s
+    np.multiply(s, s, out=part)
+    v *= part
+    part *= part
+    part *= 7.0 / 1920.0
+    v += part
     v += 1.0
     s *= v
     np.add(x, 1e-300, out=v)
@@ -243,87 +267,80 @@ def _guess(b: F64, log_b: F64, x: F64, m: F64, s: F64, work: Work) -> None:
 
 
 def _householder(
-    log_b: F64, x: F64, s: F64, slope: F64, work: Work, newton: F64 | None = None
+    log_b: F64, x: F64, s: F64, elasticity: F64, work: Work, newton: F64 | None = None
 ) -> F64:
-    """The step in s towards ln b(x, s) = log_b.
+    """The relative step in s towards ln b(x, s) = log_b.
 
-    ∂b/∂s at s goes into `slope`, and Newton's step, whose sign is right however bad
-    the start, into `newton`.
-
-    With f = ln b(x, s) − log_b: f' = b'/b, f''/f' = h²/s − s/4 − f',
-    f'''/f' = b'''/b' − 3 f' b''/b' + 2 f'².
+    With f = ln b(x, s) − log_b, everything times a power of s: R = s f' is the
+    elasticity and goes there, A = s b''/b' = h² − t², s² b'''/b' = A² − 3h² − t², so
+    s f''/f' = A − R and s² f'''/f' = A² − 3h² − t² + R (2R − 3A). Newton's step, whose
+    sign is right however bad the start, goes into `newton`.
     """
     n = len(s)
-    h, gap, rate, second = (
-        work.array(f"step.{name}", n) for name in ("h", "gap", "rate", "second")
-    )
-    third, square = work.array("step.third", n), work.array("step.square", n)
-    bracket(x, s, h, rate, work)
+    h, gap, sum_, A = (work.array(f"step.{name}", n) for name in ("h", "gap", "sum", "A"))
+    third, R = work.array("step.third", n), elasticity
+    bracket(x, s, h, R, work)
     h *= h
-    np.multiply(s, s, out=square)
-    np.multiply(square, 0.25, out=second)
-    second += h
-    second *= 0.5
-    np.log(rate, out=gap)
-    gap -= second
-    gap -= log_b
-    np.negative(second, out=slope)
-    np.exp(slope, out=slope)
-    slope *= 1.0 / _SQRT_2PI
-    np.divide(0.5 * _SQRT_2_PI, rate, out=rate)
-    # b''/b' = h²/s − s/4 and b'''/b' = (b''/b')² − 3 h²/s² − 1/4
-    np.divide(h, s, out=second)
-    np.multiply(s, 0.25, out=third)
-    second -= third
-    np.divide(h, square, out=h)
-    h *= 3.0
-    h += 0.25
-    np.multiply(rate, 2.0, out=third)
-    np.multiply(second, 3.0, out=square)
-    third -= square
-    third *= rate
-    third -= h
-    np.multiply(second, second, out=h)
-    third += h
-    second -= rate
-    gap /= rate
-    np.negative(gap, out=gap)
+    np.multiply(s, s, out=sum_)
+    sum_ *= 0.25
+    np.subtract(h, sum_, out=A)
+    sum_ += h
+    sum_ *= 0.5
+    # −f = log_b − ln ½[…] + (h² + t²)/2, and R = s √(2/π)/[…]
+    np.log(R, out=gap)
+    np.subtract(log_b, gap, out=gap)
+    gap += sum_
+    np.divide(s, R, out=R)
+    R *= 0.5 * _SQRT_2_PI
+    gap /= R
     if newton is not None:
         np.copyto(newton, gap)
+    # 3h² + t² = 4 (h² + t²)/2 + A
+    np.multiply(R, 2.0, out=third)
+    np.multiply(A, 3.0, out=h)
+    third -= h
+    third *= R
+    sum_ *= 4.0
+    third -= sum_
+    np.subtract(A, 1.0, out=h)
+    h *= A
+    third += h
+    A -= R
     # Δ = ν (1 + γν/2) / (1 + ν (γ + δν/6)) with ν = −f/f'
     third *= gap
     third *= 1.0 / 6.0
-    third += second
+    third += A
     third *= gap
     third += 1.0
-    second *= gap
-    second *= 0.5
-    second += 1.0
-    gap *= second
+    A *= gap
+    A *= 0.5
+    A += 1.0
+    gap *= A
     gap /= third
     return gap
 
 
-def _safeguarded(b: F64, log_b: F64, x: F64, start: F64) -> tuple[F64, F64]:
+def _safeguarded(b: F64, x: F64, start: F64) -> tuple[F64, F64]:
     """Householder steps kept inside a bracket: for the few that one step did not settle."""
     work = Work()
+    log_b = np.log(b)
     # b rises in s, and b < e^{−x/2}; beyond s = 60 nothing but rounding is left.
     low, high = np.zeros_like(x), np.full_like(x, 60.0)
     s = np.where((start > 0.0) & (start < 30.0), start, np.maximum(1.0, np.sqrt(2.0 * x)))
-    slope, newton = np.empty_like(x), np.empty_like(x)
+    elasticity, newton = np.empty_like(x), np.empty_like(x)
     done = b >= np.exp(-0.5 * x)
     s[done] = np.nan
     for _ in range(_MOST_STEPS):
-        step = _householder(log_b, x, s, slope, work, newton)
+        step = _householder(log_b, x, s, elasticity, work, newton)
         rising = newton > 0.0
         low = np.where(rising, np.maximum(low, s), low)
         high = np.where(rising, high, np.minimum(high, s))
-        after = s + step
+        after = s * (1.0 + step)
         outside = ~((after >= low) & (after <= high))
         after[outside] = 0.5 * (low[outside] + high[outside])
-        moved = np.abs(after - s)
+        done |= np.abs(after - s) <= _SETTLED_STEP * s
         s = after
-        done |= moved <= 1e-9 * s
         if done.all():
             break
-    return s, slope
+    s[~done] = np.nan
+    return s, elasticity

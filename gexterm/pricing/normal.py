@@ -83,17 +83,14 @@ def log_ratio(a: F64, b: F64, out: F64, work: Work) -> F64:
     """Write ln(a/b) into `out`, to rounding *relative to the result* also where a ≈ b.
 
     ln of the rounded ratio is off by one rounding of 1, which one minute before
-    settlement is a visible share of a standard deviation. (a − b) − (ratio − 1) b is
-    that rounding, exactly.
+    settlement is a visible share of a standard deviation. The difference of two close
+    numbers is exact, and ln(1 + difference/smaller) keeps its digits. For a, b > 0.
     """
-    ratio = work.array("log_ratio.ratio", len(out))
-    fix = work.array("log_ratio.fix", len(out))
-    np.divide(a, b, out=ratio)
-    np.log(ratio, out=out)
-    ratio -= 1.0
-    ratio *= b
-    np.subtract(a, b, out=fix)
-    fix -= ratio
-    fix /= a
-    out += fix
-    return out
+    smaller = work.array("log_ratio.smaller", len(out))
+    gap = work.array("log_ratio.gap", len(out))
+    np.subtract(a, b, out=gap)
+    np.minimum(a, b, out=smaller)
+    np.abs(gap, out=out)
+    out /= smaller
+    np.log1p(out, out=out)
+    return np.copysign(out, gap, out=out)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
-from gexterm.pricing.smile import BASIS, CELLS, Smiles, locate, spline_variance, svi_variance
+from gexterm.pricing.smile import BASIS, CELLS, Smiles, locate, svi_variance
 from gexterm.pricing.svi import fit_svi, free_of_arbitrage
 from gexterm.pricing.work import Work
 
@@ -45,7 +45,7 @@ _LEVEL = 0.007
 """The same relative to volatility, which is how far gamma at the money is off."""
 _STRICTER = 0.7
 """Of these limits for an expiry that has not been SVI before: no flicker between forms."""
-_RETRY_TICKS = 64
+_RETRY_TICKS = 1000
 """Ticks after which SVI is tried again where it failed."""
 _COLD_STEPS = 40
 _WARM_STEPS = 1
@@ -117,12 +117,9 @@ class SmileFitter:
             weight = 1.0 / np.square(np.maximum(weight, 2e-4))
             for _ in range(4 if cold else 1):
                 trust = self._trust[used.key]
-                smiles, mass = _fit_spline(used, years, count * fitted, frame, weight * trust, work)
-                fit = spline_variance(smiles, used.expiry, used.k, work)
-                fit /= years[used.expiry]
-                np.sqrt(fit, out=fit)
-                off = np.abs(fit - used.iv)
-                off /= used.error
+                smiles, mass, off = _fit_spline(
+                    used, years, count * fitted, frame, weight * trust, work
+                )
                 self._trust[used.key] = np.minimum(1.0, _OUTLIER / off)
             smiles = self._with_svi(used, years, smiles, mass, off)
         smiles = self._with_previous(quoted, years, smiles, fitted)
@@ -146,7 +143,9 @@ class SmileFitter:
             if len(e):
                 k, y, w = _nodes(smiles, mass, e)
                 self._svi[:, e] = fit_svi(k, y, w, self._svi[:, e], steps)
-        self._svi[:, ~free_of_arbitrage(self._svi, smiles.low_k, smiles.high_k)] = np.nan
+        e = np.flatnonzero(tried)
+        free = free_of_arbitrage(self._svi[:, e], smiles.low_k[e], smiles.high_k[e])
+        self._svi[:, e[~free]] = np.nan
         at = np.flatnonzero(tried[used.expiry] & used.judged)
         e = used.expiry[at]
         fit = np.sqrt(svi_variance(self._svi[:, e], used.k[at]) / years[e])
@@ -250,8 +249,11 @@ _FLAT_PENALTY = _penalty(1)
 
 def _fit_spline(
     used: Quoted, years: F64, count: INT, frame: _Frame, weight: F64, work: Work
-) -> tuple[Smiles, F64]:
-    """The penalised splines of ln v, and the weight in every interval (E, CELLS).
+) -> tuple[Smiles, F64, F64]:
+    """The penalised splines of ln v, and what the fit says about the quotes.
+
+    Besides the smiles: the weight in every interval (E, CELLS), and the distance of
+    every strike from its mid in half spreads (m,).
 
     Rows come sorted, so that the rows of an interval are a slice: the sums of w f^m
     and w y f^m over it hold all that the normal equations need.
@@ -297,6 +299,17 @@ def _fit_spline(
     powers = np.ascontiguousarray(np.moveaxis(windows @ BASIS.T, -1, 0))
     powers[:, count == 0] = np.nan
 
+    # δσ/σ = δ ln v/2, with the cells and fractions that are at hand.
+    flat_powers = powers.reshape(4, -1)
+    off = np.take(flat_powers[3], cell)
+    for power in (2, 1, 0):
+        off *= part
+        off += np.take(flat_powers[power], cell)
+    off -= y
+    np.abs(off, out=off)
+    off *= 0.5 * used.iv
+    off /= used.error
+
     low_v, low_slope = _edge(powers, frame, frame.low_k)
     high_v, high_slope = _edge(powers, frame, frame.high_k)
     kind = tuple(_kind(n) for n in count.tolist())
@@ -315,7 +328,7 @@ def _fit_spline(
         high_slope=np.clip(high_slope, 0.0, 2.0),
         svi=np.full((5, E), np.nan),
     )
-    return smiles, mass
+    return smiles, mass, off
 
 
 def _kind(quotes: int) -> str:
