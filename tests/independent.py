@@ -52,14 +52,25 @@ class Series:
     vols: list[tuple[float, float]] = field(default_factory=list)
 
     def iv(self, strike: float) -> float:
-        """Linear in strike between quoted strikes, flat beyond."""
+        """Linear in strike between quoted strikes; beyond, variance is linear in log strike."""
         points = self.vols
-        if strike <= points[0][0]:
-            return points[0][1]
+        if strike < points[0][0]:
+            return self._beyond(strike, points[0], points[min(4, len(points) - 1)])
+        if strike > points[-1][0]:
+            return self._beyond(strike, points[-1], points[max(-5, -len(points))])
         for (k0, v0), (k1, v1) in pairwise(points):
             if strike <= k1:
                 return v0 + (v1 - v0) * (strike - k0) / (k1 - k0)
         return points[-1][1]
+
+    def _beyond(
+        self, strike: float, edge: tuple[float, float], inner: tuple[float, float]
+    ) -> float:
+        if edge == inner:
+            return edge[1]
+        slope = (edge[1] ** 2 - inner[1] ** 2) / math.log(edge[0] / inner[0])
+        more = slope * math.log(strike / edge[0])
+        return math.sqrt(edge[1] ** 2 + max(0.0, more))
 
 
 def quote_page(path: Path) -> list[Series]:

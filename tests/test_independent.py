@@ -63,8 +63,9 @@ def test_a_real_chain_reads_the_same_by_both_roads(case: str, convention: str, s
         assert ours.gamma.flip_kind == "unknown"
         return
     # Fitted against raw volatilities: the totals agree to a few per cent, the levels to a strike.
-    gross = max(abs(theirs.gex), 0.05 * theirs.gross_gex)
-    assert ours.gamma.gex_per_1pct == pytest.approx(theirs.gex, abs=0.03 * gross)
+    # A quarter of an hour before settlement two strikes are quoted, and every smile is a guess.
+    loose = 0.10 if case.endswith("before settlement") else 0.03
+    assert ours.gamma.gex_per_1pct == pytest.approx(theirs.gex, rel=loose)
     if theirs.flip == theirs.flip:
         assert ours.gamma.flip == pytest.approx(theirs.flip, rel=1e-3)
     else:
@@ -73,12 +74,10 @@ def test_a_real_chain_reads_the_same_by_both_roads(case: str, convention: str, s
     assert ours.gamma.put_wall == theirs.put_wall
     if theirs.paradigm:
         zero = ours.zero_dte
-        for mine, other in (
-            (zero.charm_below, theirs.below),
-            (zero.charm_above, theirs.above),
-            (zero.decay_to_close, theirs.decay),
-        ):
-            assert mine == pytest.approx(other, abs=0.05 * theirs.gross)
+        assert zero.charm_below == pytest.approx(theirs.below, abs=loose * theirs.gross)
+        assert zero.charm_above == pytest.approx(theirs.above, abs=loose * theirs.gross)
+        # Wings without a bid weigh in the decay, and there both roads only extrapolate.
+        assert zero.decay_to_close == pytest.approx(theirs.decay, rel=0.05, abs=0.1 * theirs.gross)
         assert zero.paradigm == theirs.paradigm
         if theirs.paradigm == "BofA":
             assert (zero.lis_lower, zero.lis_upper) == (theirs.lis_lower, theirs.lis_upper)

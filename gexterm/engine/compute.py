@@ -22,7 +22,9 @@ from gexterm.exposure.regime import RegimeInputs, classify_lesson, classify_regi
 from gexterm.exposure.strikes import Totals, totals
 from gexterm.exposure.vanna import after_today, vega_curve
 from gexterm.market.chain import CALL, PUT, Rows
+from gexterm.pricing.skew import skew_25
 from gexterm.pricing.surface import Surface
+from gexterm.pricing.variance_index import variance_indices
 from gexterm.reading import model
 
 NAN = float("nan")
@@ -38,7 +40,7 @@ class TermInputs:
     skew: float = NAN
     """(25Δ put − 25Δ call volatility) / ATM, 30 days."""
     iv_9d: float = NAN
-    """Variance index of 9 days, vol points."""
+    """Variance index of 9 days, as a fraction."""
     iv_30d: float = NAN
     """Of 30 days."""
     iv_90d: float = NAN
@@ -47,7 +49,14 @@ class TermInputs:
 
 def term_inputs(rows: Rows, surface: Surface) -> TermInputs:
     """Skew and variance indices of a chain."""
-    return TermInputs()
+    wing = skew_25(surface)
+    index = variance_indices(rows, surface)
+    return TermInputs(
+        skew=(wing.put - wing.call) / wing.atm if wing.atm > 0.0 else NAN,
+        iv_9d=index["iv_9d"],
+        iv_30d=index["iv_30d"],
+        iv_90d=index["iv_90d"],
+    )
 
 
 def one_sigma(book: Book, today: Today | None, term: TermInputs) -> float:
@@ -55,12 +64,12 @@ def one_sigma(book: Book, today: Today | None, term: TermInputs) -> float:
     if today is not None and today.greeks.sigma > 0.0:
         return today.greeks.sigma
     surface = book.surface
-    daily = term.iv_30d / 100.0
-    if not np.isfinite(daily):
+    annual = term.iv_30d
+    if not np.isfinite(annual):
         # No variance index on a thin chain: the nearest expiry's own volatility.
         priced = np.flatnonzero(np.isfinite(surface.atm_iv) & (surface.seconds > 0.0))
-        daily = float(surface.atm_iv[priced[0]]) if len(priced) else NAN
-    return float(surface.spot * daily / np.sqrt(_TRADING_DAYS))
+        annual = float(surface.atm_iv[priced[0]]) if len(priced) else NAN
+    return float(surface.spot * annual / np.sqrt(_TRADING_DAYS))
 
 
 def gamma_section(

@@ -57,7 +57,9 @@ class RegimeSettings:
     gex_floor: float = 0.5e9
     """Smallest half-width of the neutral gamma band once there is a history, $ per 1 %."""
     gex_share: float = 0.10
-    """Half-width of the band, as a share of the 60-day median or of gross GEX."""
+    """Half-width of the band, as a share of the 60-day median."""
+    gross_share: float = 0.02
+    """Half-width of the band without a history, as a share of gross GEX."""
     term_contango: float = 0.98
     """Ratios below this are contango."""
     term_inverted: float = 1.02
@@ -142,13 +144,14 @@ def classify_regime(
 def gex_band(inputs: RegimeInputs, settings: RegimeSettings) -> float:
     """Half-width of the neutral gamma band, $ per 1 %.
 
-    With a history: max($0.5bn, 10 % of its median). Without one: 10 % of gross GEX,
-    which has no scale of its own; a fixed amount made for SPX would call every smaller
-    underlying neutral for ever. NaN where neither is known.
+    With a history: max($0.5bn, 10 % of its median). Without one: 2 % of gross GEX, since
+    on real SPX chains the net of a mixed-sign convention is 10 to 20 % of gross, and a
+    tenth of that is what the other rule comes to. A fixed amount made for SPX would call
+    every smaller underlying neutral for ever. NaN where neither is known.
     """
     if inputs.gex_median > 0.0:
         return max(settings.gex_floor, settings.gex_share * inputs.gex_median)
-    return settings.gex_share * inputs.gross_gex if inputs.gross_gex > 0.0 else NAN
+    return settings.gross_share * inputs.gross_gex if inputs.gross_gex > 0.0 else NAN
 
 
 def _gamma(gex: float, band: float, before: GammaState) -> GammaState:

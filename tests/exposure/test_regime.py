@@ -32,7 +32,7 @@ LONG, SHORT = {"gex": 5e9, "gross_gex": 20e9}, {"gex": -5e9, "gross_gex": 20e9}
         ({**CALM, **SHORT, **INVERTED}, "stress"),
         ({**CALM, **LONG, **INVERTED}, "neutral"),
         ({**CALM, **LONG, **INVERTED, "skew_z": 2.5}, "stress"),
-        ({**CALM, "gex": 1e9, "gross_gex": 20e9}, "neutral"),
+        ({**CALM, "gex": 0.2e9, "gross_gex": 20e9}, "neutral"),
         ({**CALM, **LONG, "flip_distance": -20.0, "sigma_day": 60.0}, "transition"),
         ({**CALM, **LONG, "flip_distance": -40.0, "sigma_day": 60.0}, "dampen"),
         ({**CALM, **SHORT, "paradigm_age_s": 600.0}, "transition"),
@@ -51,7 +51,7 @@ def test_gamma_takes_a_side_outside_the_band_and_keeps_it_down_to_half() -> None
     state = RegimeState()
     seen = []
     for gex in (1.9e9, 2.1e9, 1.1e9, 0.9e9, 1.5e9, -1.5e9, -2.5e9, -1.1e9, 2.1e9):
-        reading, state = classify_regime(RegimeInputs(gex=gex, gross_gex=20e9), state)
+        reading, state = classify_regime(RegimeInputs(gex=gex, gross_gex=100e9), state)
         seen.append(reading.gamma)
     assert seen == [
         "neutral", "long", "long", "neutral", "neutral", "neutral", "short", "short", "long",
@@ -60,7 +60,7 @@ def test_gamma_takes_a_side_outside_the_band_and_keeps_it_down_to_half() -> None
 
 def test_the_band_needs_no_fixed_amount_until_there_is_a_history() -> None:
     settings = RegimeSettings()
-    assert gex_band(RegimeInputs(gross_gex=30e6), settings) == pytest.approx(3e6)
+    assert gex_band(RegimeInputs(gross_gex=30e6), settings) == pytest.approx(0.6e6)
     assert gex_band(RegimeInputs(gross_gex=30e9, gex_median=2e9), settings) == 0.5e9
     assert gex_band(RegimeInputs(gross_gex=30e9, gex_median=9e9), settings) == pytest.approx(0.9e9)
     assert np.isnan(gex_band(RegimeInputs(), settings))
@@ -107,7 +107,7 @@ def test_the_inputs_are_shown_beside_the_states() -> None:
     shown = read(**CALM, **LONG).inputs
     assert shown["r_9_30"] == pytest.approx(12 / 14)
     assert shown["r_30_90"] == pytest.approx(14 / 16)
-    assert shown["gex_band"] == pytest.approx(2e9)
+    assert shown["gex_band"] == pytest.approx(0.02 * LONG["gross_gex"])
     assert np.isnan(shown["skew_z"])
 
 
