@@ -132,9 +132,10 @@ class Pricer:
         n = len(layout)
         self._layout = layout
         self._expiry = layout.expiry.astype(np.intp)
+        self._expiry_and_atm = np.concatenate([self._expiry, np.arange(len(layout.expiries))])
         self._settles = np.array([e.settles_at for e in layout.expiries], np.int64)
         self._american = np.array([e.exercise is Exercise.AMERICAN for e in layout.expiries], bool)
-        self._early = np.take(self._american, self._expiry) if n else np.zeros(0, np.bool_)
+        self._early = self._american[self._expiry]
         self._listed = layout.contract >= 0
         self._good_bid, self._good_ask = np.full((2, n), np.nan), np.full((2, n), np.nan)
         self._good_at = np.zeros((2, n), np.int64)
@@ -155,7 +156,7 @@ class Pricer:
         years = np.maximum(seconds, FLOOR_S) / YEAR_S
         alive = seconds > 0.0
         live_years = np.where(alive, years, np.nan)
-        live = np.take(alive, expiry) if E else np.zeros(0, np.bool_)
+        live = alive[expiry]
 
         bid, ask, good, kinds = self._clean(rows)
         good &= live
@@ -168,13 +169,17 @@ class Pricer:
         spot, spot_source = _spot(rows.spot, forward)
         carry = carry_rate(spot, forward, years)
 
-        F, T, D, b = (np.take(a, expiry) for a in (forward, live_years, discount, carry))
-        k = log_ratio(strike, F, work.array("chain.k", n), work)
+        F, T, D, b = (a.take(expiry) for a in (forward, live_years, discount, carry))
+        # k of every row, and 0, the forward itself, of every expiry
+        k_and_atm = work.array("chain.k", n + E)
+        k_and_atm[n:] = 0.0
+        k = log_ratio(strike, F, k_and_atm[:n], work)
         raw_iv, reason, quoted = self._volatilities(
             rows, bid, ask, good, kinds, forwards, live, F, T, D, k
         )
         smiles = self._fitter.fit(quoted, n, live_years)
-        iv = smiles.iv(expiry, k, work)
+        fitted = smiles.iv(self._expiry_and_atm, k_and_atm, work)
+        iv = fitted[:n]
         greeks = row_greeks(spot, F, strike, T, D, iv, b, work)
         surface = Surface(
             layout=layout,
@@ -186,7 +191,7 @@ class Pricer:
             forward_low=forwards.low,
             forward_high=forwards.high,
             discount=discount,
-            atm_iv=smiles.atm_iv(),
+            atm_iv=fitted[n:],
             smile_kind=smiles.kind,
             raw_iv=raw_iv,
             iv_reason=reason,

@@ -254,7 +254,7 @@ def parity_forwards(
             centre = centre.copy()
             centre[some] = middle
     inside = bottom <= top
-    centre = np.where(inside, np.clip(centre, np.where(inside, bottom, -np.inf), top), centre)
+    centre = np.where(inside, np.minimum(np.maximum(centre, bottom), top), centre)
     forward[chosen] = centre
     low[chosen] = np.minimum(bottom, centre)
     high[chosen] = np.maximum(top, centre)
@@ -286,12 +286,11 @@ def weighted_median(
     reached = np.cumsum(sorted_weights)
     middle = reached - 0.5 * sorted_weights
     half = np.arange(len(first)) + 0.5
-    after = np.clip(np.searchsorted(middle, half), first, first + count - 1)
+    after = np.minimum(np.maximum(np.searchsorted(middle, half), first), first + count - 1)
     before = np.maximum(after - 1, first)
     gap = middle[after] - middle[before]
-    share = np.clip(
-        np.where(gap > 0.0, (half - middle[before]) / np.where(gap > 0, gap, 1), 1), 0, 1
-    )
+    share = (half - middle[before]) / np.where(gap > 0.0, gap, 1.0)
+    share = np.minimum(np.maximum(np.where(gap > 0.0, share, 1.0), 0.0), 1.0)
     at_before, at_after = sorted_values[before], sorted_values[after]
     return np.asarray(at_before + share * (at_after - at_before), np.float64)
 

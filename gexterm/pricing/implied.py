@@ -240,9 +240,9 @@ def _guess(b: F64, log_b: F64, x: F64, m: F64, s: F64, work: Work) -> None:
     np.floor(part, out=s)
     at = s.astype(np.intp)
     part -= s
-    np.take(_TABLE_STEP, at, out=s, mode="clip")
+    _TABLE_STEP.take(at, out=s, mode="clip")
     s *= part
-    np.take(_TABLE, at, out=part, mode="clip")
+    _TABLE.take(at, out=part, mode="clip")
     s += part
     v *= float(np.sqrt(2.0))
     near /= v

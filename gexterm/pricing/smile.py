@@ -116,7 +116,7 @@ def locate(expiry: INT, k: F64, width: F64, first: F64, step: F64, work: Work) -
     """
     n = len(k)
     z, u, part = (work.array(f"locate.{name}", n) for name in ("z", "u", "part"))
-    np.take(1.0 / width, expiry, out=z, mode="clip")
+    (1.0 / width).take(expiry, out=z, mode="clip")
     z *= k
     # asinh |z| = ln(|z| + √(z² + 1)), in vectorised functions only
     np.multiply(z, z, out=u)
@@ -126,11 +126,12 @@ def locate(expiry: INT, k: F64, width: F64, first: F64, step: F64, work: Work) -
     u += part
     np.log(u, out=u)
     np.copysign(u, z, out=u)
-    u -= np.take(first, expiry, out=part, mode="clip")
-    u *= np.take(1.0 / step, expiry, out=part, mode="clip")
+    u -= first.take(expiry, out=part, mode="clip")
+    u *= (1.0 / step).take(expiry, out=part, mode="clip")
     np.floor(u, out=part)
-    np.clip(part, 0.0, CELLS - 1.0, out=part)
-    np.copyto(part, 0.0, where=np.isnan(part))
+    # fmax and fmin drop a NaN, which has no cell.
+    np.fmax(part, 0.0, out=part)
+    np.fmin(part, CELLS - 1.0, out=part)
     u -= part
     cell = part.astype(np.intp)
     cell += expiry * CELLS
@@ -141,17 +142,17 @@ def spline_variance(smiles: Smiles, expiry: INT, k: F64, work: Work) -> F64:
     """Total variance by spline and linear wings, whatever the kind. A fresh array."""
     cell, part = locate(expiry, k, smiles.width, smiles.first, smiles.step, work)
     c = smiles.powers.reshape(4, -1)
-    v = np.take(c[3], cell, mode="clip")
+    v: F64 = c[3].take(cell, mode="clip")
     other = work.array("spline.other", len(k))
     for power in (2, 1, 0):
         v *= part
-        v += np.take(c[power], cell, out=other, mode="clip")
+        v += c[power].take(cell, out=other, mode="clip")
     np.exp(v, out=v)
-    at = np.flatnonzero(k < np.take(smiles.low_k, expiry))
+    at = np.flatnonzero(k < smiles.low_k.take(expiry))
     if len(at):
         e = expiry[at]
         v[at] = smiles.low_v[e] + smiles.low_slope[e] * (k[at] - smiles.low_k[e])
-    at = np.flatnonzero(k > np.take(smiles.high_k, expiry))
+    at = np.flatnonzero(k > smiles.high_k.take(expiry))
     if len(at):
         e = expiry[at]
         v[at] = smiles.high_v[e] + smiles.high_slope[e] * (k[at] - smiles.high_k[e])

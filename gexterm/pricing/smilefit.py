@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
+from scipy.linalg.lapack import dpbsv
 
 from gexterm.pricing.smile import BASIS, CELLS, Smiles, locate, svi_variance
 from gexterm.pricing.svi import fit_svi, free_of_arbitrage
@@ -211,7 +211,7 @@ def _frame(used: Quoted, years: F64, count: INT) -> _Frame:
     n = count[present]
     begin = np.cumsum(n) - n
     k = used.k
-    right = begin + np.clip(np.add.reduceat(k < 0.0, begin, dtype=np.intp), 0, n - 1)
+    right = begin + np.minimum(np.add.reduceat(k < 0.0, begin, dtype=np.intp), n - 1)
     left = np.maximum(right - 1, begin)
     atm = np.where(np.abs(k[left]) < np.abs(k[right]), left, right)
     width[present] = used.iv[atm] * np.sqrt(years[present])
@@ -262,7 +262,7 @@ def _fit_spline(
     cell, part = locate(used.expiry, used.k, frame.width, frame.first, frame.step, work)
     y = work.array("fit.y", m)
     np.multiply(used.iv, used.iv, out=y)
-    y *= np.take(years, used.expiry)
+    y *= years[used.expiry]
     np.log(y, out=y)
     moments = work.array("fit.moments", 11 * m).reshape(11, m)
     moments[0] = weight
@@ -292,26 +292,27 @@ def _fit_spline(
         band[:, flat] += (typical[flat] * _QUADRATIC)[:, None] * _FLAT_PENALTY[:, None, :]
     # Keeps expiries without data solvable; too little to be seen in the others.
     band[0] += 1e-9 * typical[:, None]
-    c = solveh_banded(
-        band.reshape(4, -1), right.ravel(), lower=True, overwrite_ab=True, overwrite_b=True
-    ).reshape(E, _COEFFICIENTS)
-    windows = np.lib.stride_tricks.sliding_window_view(c, 4, axis=1)
-    powers = np.ascontiguousarray(np.moveaxis(windows @ BASIS.T, -1, 0))
+    _, solution, failed = dpbsv(band.reshape(4, -1), right.reshape(-1, 1), lower=1)
+    c = solution.reshape(E, _COEFFICIENTS)
+    if failed:
+        c = np.full((E, _COEFFICIENTS), np.nan)
+    powers = np.zeros((4, E, CELLS))
+    for a in range(4):
+        powers += BASIS[:, a, None, None] * c[:, a : a + CELLS]
     powers[:, count == 0] = np.nan
 
     # δσ/σ = δ ln v/2, with the cells and fractions that are at hand.
     flat_powers = powers.reshape(4, -1)
-    off = np.take(flat_powers[3], cell)
+    off = flat_powers[3].take(cell)
     for power in (2, 1, 0):
         off *= part
-        off += np.take(flat_powers[power], cell)
+        off += flat_powers[power].take(cell)
     off -= y
     np.abs(off, out=off)
     off *= 0.5 * used.iv
     off /= used.error
 
-    low_v, low_slope = _edge(powers, frame, frame.low_k)
-    high_v, high_slope = _edge(powers, frame, frame.high_k)
+    v, slope = _edges(powers, frame)
     kind = tuple(_kind(n) for n in count.tolist())
     smiles = Smiles(
         kind=kind,
@@ -321,11 +322,11 @@ def _fit_spline(
         step=frame.step,
         powers=powers,
         low_k=frame.low_k,
-        low_v=low_v,
-        low_slope=np.clip(low_slope, -2.0, 0.0),
+        low_v=v[0],
+        low_slope=np.minimum(np.maximum(slope[0], -2.0), 0.0),
         high_k=frame.high_k,
-        high_v=high_v,
-        high_slope=np.clip(high_slope, 0.0, 2.0),
+        high_v=v[1],
+        high_slope=np.minimum(np.maximum(slope[1], 0.0), 2.0),
         svi=np.full((5, E), np.nan),
     )
     return smiles, mass, off
@@ -339,14 +340,14 @@ def _kind(quotes: int) -> str:
     return "quadratic" if quotes < MIN_SPLINE else "spline"
 
 
-def _edge(powers: F64, frame: _Frame, k: F64) -> tuple[F64, F64]:
-    """Variance v and dv/dk of every expiry's spline at one k each."""
-    E = len(k)
-    z = k / frame.width
+def _edges(powers: F64, frame: _Frame) -> tuple[F64, F64]:
+    """Variance and dv/dk at the lowest and highest strike of every expiry. Shape (2, E)."""
+    z = np.stack([frame.low_k, frame.high_k]) / frame.width
     t = (np.arcsinh(z) - frame.first) / frame.step
-    cell = np.clip(np.nan_to_num(np.floor(t)), 0, CELLS - 1).astype(np.intp)
+    cell = np.minimum(np.maximum(np.floor(t), 0.0), CELLS - 1.0)
+    cell[np.isnan(cell)] = 0.0
     f = t - cell
-    c = powers[:, np.arange(E), cell]
+    c = powers[:, np.arange(z.shape[1]), cell.astype(np.intp)]
     v = np.exp(c[0] + f * (c[1] + f * (c[2] + f * c[3])))
     rate = (c[1] + f * (2.0 * c[2] + f * 3.0 * c[3])) / frame.step
     return v, v * rate / (frame.width * np.sqrt(1.0 + z * z))
