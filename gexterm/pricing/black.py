@@ -133,8 +133,7 @@ def greeks(
         np.log(D, out=r)
         r /= T
         np.negative(r, out=r)
-        np.divide(F, S, out=b)
-        np.log(b, out=b)
+        log_ratio(F, S, b, work)
         b /= T
         np.multiply(D, F, out=DF)
         np.divide(DF, S, out=A)

@@ -337,7 +337,7 @@ def carry_rate(spot: float, forward: F64, years: F64) -> F64:
     an expiry a week or more later is taken, which does not contain spot.
     """
     with np.errstate(all="ignore"):
-        own = np.log(forward / spot) / years
+        own = np.log1p((forward - spot) / spot) / years
         short = np.flatnonzero((years < _DAY) & np.isfinite(forward))
         for e in short:
             later = np.flatnonzero((years > years[e] + 7.0 * _DAY) & np.isfinite(forward))
