@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gexterm.clock import NS
 from gexterm.dealers.conventions import CONVENTIONS
 from gexterm.engine.book import Book, mix_of
 from gexterm.engine.memory import Memory
@@ -19,6 +20,7 @@ from gexterm.exposure.flip import cumulative_flip, find_flip, gamma_state, walls
 from gexterm.exposure.hedging import hedge_flow
 from gexterm.exposure.profile import GammaProfile, Repricing, gamma_profile
 from gexterm.exposure.regime import RegimeInputs, classify_lesson, classify_regime
+from gexterm.exposure.scope import Mask
 from gexterm.exposure.strikes import Totals, totals
 from gexterm.exposure.vanna import after_today, vega_curve
 from gexterm.market.chain import CALL, PUT, Rows
@@ -105,23 +107,37 @@ def gamma_section(
     )
 
 
-def book_section(book: Book) -> tuple[model.Book, Totals]:
+def book_section(book: Book, memory: Memory) -> tuple[model.Book, Totals]:
     """The whole book, whatever the scope."""
     surface = book.surface
     total = totals(book.exposures, book.held, surface.layout)
     later = after_today(surface)
-    curve = vega_curve(surface, book.held, later)
+    stochastic, depth = _vanna_place(book, later, memory)
     return (
         model.Book(
             delta_notional=total.delta,
             vega_per_point=total.vega,
             vanna_per_point=total.vanna,
             charm_per_day=totals(book.exposures, book.held, surface.layout, later).charm_day,
-            vanna_stochastic=curve.stochastic,
-            vega_depth=curve.depth,
+            vanna_stochastic=stochastic,
+            vega_depth=depth,
         ),
         total,
     )
+
+
+def _vanna_place(book: Book, later: Mask, memory: Memory) -> tuple[float, float]:
+    """Vanna stochastic and vega depth, taken anew every second of the market.
+
+    They re-price a year of expiries over 40 % of spot and do not move faster than that.
+    """
+    view = (book.convention.name, book.basis)
+    taken, place = memory.vanna_place.get(view, (0, (NAN, NAN)))
+    if not taken or not 0 <= book.rows.as_of - taken < NS:
+        curve = vega_curve(book.surface, book.held, later)
+        place = (curve.stochastic, curve.depth)
+        memory.vanna_place[view] = (book.rows.as_of, place)
+    return place
 
 
 def regime_section(

@@ -121,7 +121,7 @@ class Engine:
         term = self._term_inputs(rows, surface)
         sigma = one_sigma(book, today, term)
         gamma, total, profile = gamma_section(book, sigma, settings.repricing)
-        whole, _ = book_section(book)
+        whole, _ = book_section(book, memory)
         zero_section = zero_dte_section(book, today, memory)
         if np.isnan(memory.spot_open):
             memory.spot_open = surface.spot

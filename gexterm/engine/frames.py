@@ -19,23 +19,41 @@ def expiry_lines(book: Book) -> tuple[model.ExpiryLine, ...]:
     surface, layout = book.surface, book.surface.layout
     sums = by_expiry(book.exposures, layout)
     listed = np.add.reduceat((layout.contract >= 0).sum(axis=0), layout.starts[:-1])
+    numbers = zip(
+        *(
+            values.tolist()
+            for values in (
+                surface.years,
+                surface.forward,
+                surface.atm_iv,
+                listed,
+                sums.gex,
+                sums.vega,
+                sums.vanna,
+                sums.charm_day,
+            )
+        ),
+        strict=True,
+    )
     return tuple(
         model.ExpiryLine(
             expiry=expiry.date.isoformat(),
             root=expiry.root,
-            settlement=str(expiry.settlement),
+            settlement=expiry.settlement.value,
             settles_at=expiry.settles_at,
-            years=float(surface.years[e]),
-            forward=float(surface.forward[e]),
-            atm_iv=float(surface.atm_iv[e]),
-            smile=surface.smile_kind[e],
-            contracts=int(listed[e]),
-            gex_per_1pct=float(sums.gex[e]),
-            vega_per_point=float(sums.vega[e]),
-            vanna_per_point=float(sums.vanna[e]),
-            charm_per_day=float(sums.charm_day[e]),
+            years=years,
+            forward=forward,
+            atm_iv=atm_iv,
+            smile=smile,
+            contracts=contracts,
+            gex_per_1pct=gex,
+            vega_per_point=vega,
+            vanna_per_point=vanna,
+            charm_per_day=charm,
         )
-        for e, expiry in enumerate(layout.expiries)
+        for expiry, smile, (years, forward, atm_iv, contracts, gex, vega, vanna, charm) in zip(
+            layout.expiries, surface.smile_kind, numbers, strict=True
+        )
         if not expiry.settled(book.rows.as_of)
     )
 
@@ -67,14 +85,14 @@ def strike_frame(book: Book, zero_index: StrikeIndex) -> pl.DataFrame:
     oldest = np.fmax(age[CALL], age[PUT])[chosen]
     ages = np.full(m, -np.inf)
     np.maximum.at(ages, at, np.where(np.isfinite(oldest), oldest, -np.inf))
-    columns: dict[str, F64 | pl.Series] = {
+    columns: dict[str, F64] = {
         "strike": index.strike,
         "call_oi": add(rows.open_interest[CALL]),
         "put_oi": add(rows.open_interest[PUT]),
         "call_volume": add(rows.volume[CALL]),
         "put_volume": add(rows.volume[PUT]),
         "position_prior": add(book.held.sum(axis=0)),
-        "position_flow": pl.repeat(None, m, dtype=pl.Float64, eager=True),
+        "position_flow": np.full(m, np.nan),
         "gex": sums.gex,
         "delta": sums.delta,
         "vega": sums.vega,

@@ -26,6 +26,10 @@ class Memory:
     """By sign view, scope and re-pricing."""
     last_today: dict[str, ZeroDte] = field(default_factory=dict)
     """The last 0DTE section before settlement, by sign view."""
+    vanna_place: dict[tuple[str, str], tuple[int, tuple[float, float]]] = field(
+        default_factory=dict
+    )
+    """By sign view and basis: vanna stochastic and vega depth, and when they were taken, ns."""
     history: History = field(default_factory=History)
     """The last half hour."""
     spot_open: float = float("nan")
