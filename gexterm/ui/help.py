@@ -116,7 +116,7 @@ class HelpText(Painted):
         width = self.size.width
         if width > 0:
             self._lines = on_ground(help_lines(self._keys, self._warning, width), width)
-            self._strips = [None] * len(self._lines)
+            self._strips, self._width = [None] * len(self._lines), width
             self.refresh()
 
     def on_resize(self, _event: Resize) -> None:

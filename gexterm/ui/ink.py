@@ -8,9 +8,14 @@ and only the rows that changed are painted anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len as _cell_len
+from rich.cells import set_cell_size
+
+cell_len = lru_cache(maxsize=16384)(_cell_len)
+"""Cells that a text takes; remembered, since the same few thousand texts come again."""
 
 
 class Span(NamedTuple):
@@ -34,11 +39,16 @@ Line = tuple[Span, ...]
 
 def width(spans: Iterable[Span]) -> int:
     """Cells that the spans take."""
-    return sum(cell_len(span.text) for span in spans)
+    return sum([cell_len(span.text) for span in spans])
 
 
 def fit(spans: Sequence[Span], cells: int) -> Line:
     """Exactly `cells` wide: filled with blanks at the right, or cut."""
+    total = sum([cell_len(span.text) for span in spans])
+    if total == cells:
+        return tuple(spans)
+    if total < cells:
+        return (*spans, Span(" " * (cells - total)))
     out: list[Span] = []
     left = cells
     for span in spans:
@@ -50,8 +60,6 @@ def fit(spans: Sequence[Span], cells: int) -> Line:
             taken = left
         out.append(span)
         left -= taken
-    if left > 0:
-        out.append(Span(" " * left))
     return tuple(out)
 
 

@@ -69,7 +69,7 @@ class Palette:
 
     def style(self, span: Span) -> Style:
         """The terminal style of a span, made once."""
-        key = (span.fg, span.bg, span.bold, span.underline)
+        key = span[1:]
         found = self._styles.get(key)
         if found is None:
             found = self._styles[key] = Style(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 from gexterm.ui.ink import Span
 
@@ -34,7 +35,7 @@ def bar(
     marks: Mapping[int, float] = {},
     *,
     background: str = "background",
-) -> list[Span]:
+) -> tuple[Span, ...]:
     """A bar in `2 * half` cells: negative to the left, positive to the right.
 
     `limit` is the value of a full side; what is larger is cut there. `marks` gives
@@ -43,10 +44,29 @@ def bar(
     left edge, so the tip there is a block in the background's colour on the bar's.
     """
     length = eighths(value, limit, half)
-    full, rest = divmod(length, 8)
+    places = []
+    if marks and math.isfinite(value) and math.isfinite(limit):
+        for minutes, _, _ in MARKS:
+            then = marks.get(minutes, math.nan)
+            if math.isfinite(then) and abs(then - value) * half >= 0.6 * limit:
+                place = half + math.floor(max(-1.0, min(1.0, then / limit)) * half)
+                places.append((minutes, max(0, min(2 * half - 1, place))))
+    return _draw(length if value > 0 else -length, half, roles, tuple(places), background)
+
+
+@lru_cache(maxsize=8192)
+def _draw(
+    length: int,
+    half: int,
+    roles: tuple[str, str],
+    places: tuple[tuple[int, int], ...],
+    background: str,
+) -> tuple[Span, ...]:
+    """A bar of so many eighths, signed. A market moves most bars by less than one."""
+    full, rest = divmod(abs(length), 8)
     cells = [(" ", "text", "")] * (2 * half)
     cells[half] = (AXIS, "line", "")
-    if length and value > 0:
+    if length > 0:
         role = roles[1]
         cells[half : half + full] = [("█", role, "")] * full
         if rest:
@@ -56,20 +76,15 @@ def bar(
         cells[half - full : half] = [("█", role, "")] * full
         if rest:
             cells[half - full - 1] = (PARTS[8 - rest], background, role)
-    for minutes, glyph, dimness in MARKS:
-        then = marks.get(minutes, math.nan)
-        if not (math.isfinite(then) and math.isfinite(value) and math.isfinite(limit)):
-            continue
-        if abs(then - value) * half < 0.6 * limit:
-            continue
-        place = half + math.floor(max(-1.0, min(1.0, then / limit)) * half)
-        place = max(0, min(2 * half - 1, place))
+    looks = {minutes: (glyph, dimness) for minutes, glyph, dimness in MARKS}
+    for minutes, place in places:
+        glyph, dimness = looks[minutes]
         char, role, behind = cells[place]
         if char == "█":
             cells[place] = (glyph, background, role)
         elif char in (" ", AXIS) and not behind:
             cells[place] = (glyph, dimness, "")
-    return merge(cells)
+    return tuple(merge(cells))
 
 
 def merge(cells: list[tuple[str, str, str]]) -> list[Span]:

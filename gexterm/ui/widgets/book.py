@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from gexterm.reading.model import Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
@@ -57,11 +59,8 @@ def profile(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     zero = 2 * PROFILE_ROWS
     low, high = float(xs[0]), float(xs[-1])
     before = None
-    for x in range(2 * width):
-        price = low + (high - low) * x / (2 * width - 1)
-        at = int(min(max((price - low) / (high - low) * (len(xs) - 1), 0), len(xs) - 2))
-        part = (price - xs[at]) / (xs[at + 1] - xs[at])
-        value = float(ys[at] + part * (ys[at + 1] - ys[at]))
+    values = np.interp(np.linspace(low, high, 2 * width), xs, ys).tolist()
+    for x, value in enumerate(values):
         y = round(zero - (2 * PROFILE_ROWS - 1) * value / top)
         canvas.stroke(x, y if before is None else before, y, "long" if value > 0 else "short", 2)
         canvas.dot(x, zero, "faint")

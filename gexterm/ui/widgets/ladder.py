@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from gexterm.reading.model import Reading
 from gexterm.ui import numbers
@@ -13,13 +11,11 @@ from gexterm.ui.frame import Frame, Greek
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.widgets import captions
 from gexterm.ui.widgets.bars import bar
-from gexterm.ui.widgets.columns import GAP, NUMBER, POSITION, VOLUME, Plan, plan
-from gexterm.ui.widgets.levels import QUIET, Level, edge, levels, mark, nearest, outside
+from gexterm.ui.widgets.columns import GAP, NUMBER, Plan, plan
+from gexterm.ui.widgets.contracts import Contracts, descending
+from gexterm.ui.widgets.levels import QUIET, Level, edge, levels, mark, nearest, outside, place
 from gexterm.ui.widgets.painted import Painted
 from gexterm.ui.widgets.scale import Scale
-
-if TYPE_CHECKING:
-    import polars as pl
 
 HEADER = 3
 """Rows above the strikes: whose book, what is shown, which side means what."""
@@ -79,7 +75,7 @@ class Ladder(Painted):
         widest = max(len(numbers.strike(strikes[0])), len(numbers.strike(strikes[-1])), 6)
         layout = plan(width, widest, frame.greek)
         self._rows = max(1, height - HEADER - FOOTER)
-        spot_at = bisect.bisect_left([-k for k in strikes], -reading.spot)
+        spot_at = place(strikes, reading.spot)
         if not math.isfinite(reading.spot):
             spot_at = len(strikes)
         first = self._window(strikes, spot_at)
@@ -100,7 +96,7 @@ class Ladder(Painted):
     # -- which rows ------------------------------------------------------------------
 
     def _first(self, strikes: Sequence[float]) -> int:
-        return bisect.bisect_left([-k for k in strikes], -self._top)
+        return place(strikes, self._top)
 
     def _window(self, strikes: Sequence[float], spot_at: int) -> int:
         rows, total = self._rows, len(strikes) + 1
@@ -137,7 +133,7 @@ class Ladder(Painted):
         width: int,
     ) -> list[Line]:
         table = reading.strikes
-        columns = [_column(table, greek.column) for greek in layout.greeks]
+        columns = [descending(table, greek.column) for greek in layout.greeks]
         near = _near(strikes, spot_at, reading.spot)
         scales = [
             self._scale(greek, reading, values[near])
@@ -149,10 +145,10 @@ class Ladder(Painted):
             else {}
             for greek in layout.greeks
         ]
-        ages = _column(table, "quote_age_s")
+        ages = descending(table, "quote_age_s")
         median = reading.health.quote_age_p50_s
         old = max(OLD_S, OLD_TIMES * median) if math.isfinite(median) else OLD_S
-        extras = _extras(table, layout.extras)
+        contracts = Contracts(table, layout.extras)
         marks: dict[int, list[Level]] = {}
         for level in levels(reading):
             marks.setdefault(nearest(level.value, strikes), []).append(level)
@@ -174,7 +170,7 @@ class Ladder(Painted):
                 marked = {m: float(v[j]) for m, v in back.items() if v is not None and j < len(v)}
                 value = values[i]
                 text = scale.text(value, NUMBER)
-                quiet = faded or not math.isfinite(value) or not text.strip("−0.")
+                quiet = faded or not math.isfinite(value) or not text.strip(" −0.")
                 drawn = bar(value, scale.limit, layout.half, roles, marked)
                 bars.append([*drawn, Span(" " + text, "faint" if quiet else "text")])
             here = marks.get(i, [])
@@ -189,7 +185,7 @@ class Ladder(Painted):
                 Span(" "),
                 *mark(here, layout.marks, frame.fresh),
             ]
-            lines.append(arrange(bars, axis, extras[i] if extras else (), width))
+            lines.append(arrange(bars, axis, contracts.row(i), width))
         return lines
 
 
@@ -216,42 +212,7 @@ def _descending(reading: Reading) -> list[float]:
     return found[::-1]
 
 
-def _column(table: pl.DataFrame, name: str) -> list[float]:
-    """A column as floats, strikes descending; NaN where it or a value is missing."""
-    if name not in table.columns:
-        return [math.nan] * table.height
-    values = table[name].to_list()
-    return [math.nan if v is None else float(v) for v in reversed(values)]
-
-
 def _near(strikes: Sequence[float], spot_at: int, spot: float) -> slice:
-    low = min(max(0, spot_at - NEAR_STRIKES), bisect.bisect_left(
-        [-k for k in strikes], -spot * (1 + NEAR_SHARE)))  # fmt: skip
-    high = max(spot_at + NEAR_STRIKES, bisect.bisect_right(
-        [-k for k in strikes], -spot * (1 - NEAR_SHARE)))  # fmt: skip
+    low = min(max(0, spot_at - NEAR_STRIKES), place(strikes, spot * (1 + NEAR_SHARE)))
+    high = max(spot_at + NEAR_STRIKES, place(strikes, spot * (1 - NEAR_SHARE)))
     return slice(low, high)
-
-
-def _extras(table: pl.DataFrame, names: Sequence[str]) -> list[list[Span]]:
-    """The columns of contracts, strikes descending."""
-    parts: list[list[list[Span]]] = []
-    for name in names:
-        if name == POSITION:
-            prior, flow = _column(table, "position_prior"), _column(table, "position_flow")
-            held = [
-                p if math.isnan(f) else (f if math.isnan(p) else p + f)
-                for p, f in zip(prior, flow, strict=True)
-            ]
-            parts.append(
-                [[Span("  " + numbers.si(v)[:6], "text" if v == v else "faint")] for v in held]
-            )
-        else:
-            kind = "volume" if name == VOLUME else "oi"
-            calls, puts = _column(table, f"call_{kind}"), _column(table, f"put_{kind}")
-            parts.append(
-                [
-                    [Span(f"  {numbers.si(c)[1:6]} {numbers.si(p)[1:6]}", "muted")]
-                    for c, p in zip(calls, puts, strict=True)
-                ]
-            )
-    return [[span for column in row for span in column] for row in zip(*parts, strict=True)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,9 +55,16 @@ def levels(reading: Reading) -> list[Level]:
     return [level for level in found if math.isfinite(level.value)]
 
 
+def place(strikes: Sequence[float], value: float) -> int:
+    """How many of the descending strikes lie above a value; those equal to it do not."""
+    return bisect.bisect_left(strikes, -value, key=operator.neg)
+
+
 def nearest(value: float, strikes: Sequence[float]) -> int:
-    """Index of the strike nearest a level; the strikes ascend or descend."""
-    return min(range(len(strikes)), key=lambda i: abs(strikes[i] - value))
+    """Index of the strike nearest a level; the strikes descend."""
+    at = place(strikes, value)
+    near = range(max(0, at - 1), min(len(strikes), at + 1))
+    return min(near, key=lambda i: abs(strikes[i] - value))
 
 
 def outside(level: Level, low: float, high: float, step: float) -> int:
