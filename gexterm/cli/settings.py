@@ -42,4 +42,6 @@ def keys_command() -> None:
         if action.group != group:
             group = action.group
             click.echo(f"{group}")
-        click.echo(f"  {' '.join(action.keys):<22} {action.description}")
+        click.echo(f"  {' '.join(action.keys):<22} {action.title}")
+        if action.description:
+            click.echo(f"  {'':<22}   {action.description}")

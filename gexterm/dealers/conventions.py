@@ -136,6 +136,17 @@ def choose_basis(open_interest: F64, volume: F64) -> tuple[F64, Basis]:
     return np.full_like(open_interest, np.nan), "none"
 
 
+def size_warning(basis: Basis) -> str:
+    """Why a convention's sizes are not to be taken at face value; empty without positions.
+
+    Exchange-labelled 0DTE gamma of market makers is about $0.1–2bn per 1 % of SPX (Cboe
+    2023–2025); open interest under a mixed-sign convention gives $5–40bn.
+    """
+    if basis == "none":
+        return ""
+    return f"takes all {basis} for dealers': sizes are an upper bound, 10–50 × exchange-labelled"
+
+
 def single_name_warning(underlying: str) -> str:
     """What is doubtful about any fixed sign for this underlying; empty for an index."""
     if underlying.upper().removeprefix("^").removeprefix("$") in INDICES:
@@ -157,4 +168,5 @@ __all__ = [
     "choose_basis",
     "positions",
     "single_name_warning",
+    "size_warning",
 ]

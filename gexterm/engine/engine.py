@@ -20,6 +20,7 @@ from gexterm.dealers.conventions import (
     choose_basis,
     positions,
     single_name_warning,
+    size_warning,
 )
 from gexterm.engine.book import assemble, choose_scope, session_date
 from gexterm.engine.compute import (
@@ -144,7 +145,7 @@ class Engine:
             positions=model.Positions(
                 view=convention.name,
                 basis=basis,
-                warning=_position_warning(job.info.underlying),
+                warning=_position_warning(job.info.underlying, basis),
             ),
             gamma=gamma,
             book=whole,
@@ -214,5 +215,6 @@ def _source(info: SourceInfo) -> model.Source:
     return model.Source(info.feed, info.mode, info.delay_s, info.note)
 
 
-def _position_warning(underlying: str) -> str:
-    return "" if is_index(underlying) else single_name_warning(underlying)
+def _position_warning(underlying: str, basis: Basis) -> str:
+    single = "" if is_index(underlying) else single_name_warning(underlying)
+    return "; ".join(text for text in (single, size_warning(basis)) if text)

@@ -93,10 +93,10 @@ def reading_of_recording(
 
 def _from(recording: Recording, back: int, when: int) -> Iterable[Event]:
     if back <= recording.begins:
-        yield from recording.events(end=when)
+        yield from recording.events(end=when + 1)
         return
     yield from recording.seek(back)
-    yield from recording.events(back, when)
+    yield from recording.events(back, when + 1)
 
 
 def _reading(engine: Engine, as_of: int, counts: FeedCounts) -> Reading:

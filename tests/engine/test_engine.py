@@ -176,6 +176,14 @@ def test_single_names_are_told_that_no_convention_is_proven() -> None:
     assert any("American" in w for w in reading.health.warnings)
 
 
+def test_a_convention_never_passes_for_a_measured_size() -> None:
+    assert "upper bound" in tick(filled()).positions.warning
+    made = engine()
+    for event in flat_chain(TEN, open_interest=False):
+        made.apply(event)
+    assert tick(made).positions.warning == ""
+
+
 def test_spot_far_from_parity_is_a_warning() -> None:
     made = filled()
     assert not any("parity" in w for w in tick(made).health.warnings)
