@@ -4,8 +4,8 @@ C − P = D (F − K) holds for every strike. The forward is the weighted median
 K + (C − P)/D over the strikes around the money, each weighted by 1/(both spreads)²:
 a few stale quotes move a median hardly and a regression or a single strike a lot.
 Bid and offer bound it: no F outside [K + (C_bid − P_ask)/D, K + (C_ask − P_bid)/D]
-is free of arbitrage. Where the intervals of the strikes have no point in common,
-some quote is old; those that exclude the median are named stale.
+is free of arbitrage. Quotes of one moment have these intervals in common; a pair whose
+interval excludes the median holds an old quote, and is named stale.
 
 Everything works on all expiries at once: n rows sorted by expiry, E expiries.
 """
@@ -223,13 +223,10 @@ def parity_forwards(
     give = (_RATE_UNKNOWN * years[chosen])[e] * np.abs(K - centre[e])
     lowest -= give
     highest += give
-    bottom = np.maximum.reduceat(lowest, first)
-    top = np.minimum.reduceat(highest, first)
-    if (bottom > top).any():
-        # The median has an error of its own: a pair is stale only by more than that.
-        tolerance = 0.125 * (highest - lowest) + 1e-9 * K
-        off = np.maximum(lowest - centre[e], centre[e] - highest) > tolerance
-        off &= (bottom > top)[e]
+    # A pair is stale when it excludes the median by more than the median's own error.
+    tolerance = 0.05 * (highest - lowest) + 1e-9 * K
+    off = np.maximum(lowest - centre[e], centre[e] - highest) > tolerance
+    if off.any():
         wrong_rate = np.add.reduceat(off, first, dtype=np.intp) > _SYSTEMATIC * count
         if wrong_rate.any():
             far = wrong_rate[e] & (np.abs(K - centre[e]) > NEAR * centre[e])
@@ -237,24 +234,17 @@ def parity_forwards(
             off &= ~far
         stale[pairs.row[take][off]] = True
         lowest[off], highest[off] = -np.inf, np.inf
-        bottom = np.maximum.reduceat(lowest, first)
-        top = np.minimum.reduceat(highest, first)
         # Without the stale ones the median is a better one.
-        again = np.flatnonzero(np.logical_or.reduceat(off, first))
-        if len(again):
-            keep = near & ~off
-            kept = np.add.reduceat(keep, first, dtype=np.intp)
-            at = np.flatnonzero(keep & (kept > 0)[e])
-            some = np.flatnonzero(kept)
-            place = np.cumsum(kept > 0) - 1
-            counts = kept[some]
-            middle = weighted_median(
-                implied[at], weight[at], place[e[at]], np.cumsum(counts) - counts, counts
-            )
-            centre = centre.copy()
-            centre[some] = middle
-    inside = bottom <= top
-    centre = np.where(inside, np.minimum(np.maximum(centre, bottom), top), centre)
+        keep = near & ~off
+        kept = np.add.reduceat(keep, first, dtype=np.intp)
+        some, at = np.flatnonzero(kept), np.flatnonzero(keep)
+        place = np.cumsum(kept > 0) - 1
+        begin = (np.cumsum(kept) - kept)[some]
+        middle = weighted_median(implied[at], weight[at], place[e[at]], begin, kept[some])
+        centre = centre.copy()
+        centre[some] = middle
+    bottom = np.maximum.reduceat(lowest, first)
+    top = np.minimum.reduceat(highest, first)
     forward[chosen] = centre
     low[chosen] = np.minimum(bottom, centre)
     high[chosen] = np.maximum(top, centre)

@@ -11,6 +11,9 @@ F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _CLOSE = 1e-9
+"""Relative gain of a step below which a smile is settled."""
+_HOPELESS = 1e7
+"""Damping beyond which no step will be found."""
 _GRID = np.linspace(0.0, 1.0, 61)
 
 
@@ -45,12 +48,12 @@ def fit_svi(k: F64, v: F64, weight: F64, start: F64, steps: int) -> F64:
         after = _linearise(trial, z, y, w)
         better = after[0] <= cost
         p = np.where(better, trial, p)
-        settled = np.all(~better | (cost - after[0] < _CLOSE * cost))
+        settled = np.where(better, cost - after[0] <= _CLOSE * cost, damping > _HOPELESS)
         cost = np.where(better, after[0], cost)
         residual = np.where(better[:, None], after[1], residual)
         jacobian = np.where(better[None, :, None], after[2], jacobian)
         damping = np.clip(np.where(better, damping * 0.3, damping * 8.0), 1e-9, 1e9)
-        if settled and better.any():
+        if settled.all():
             break
     return _to_raw(p, level, unit)
 
