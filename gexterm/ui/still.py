@@ -50,7 +50,8 @@ class StillSession:
 
     async def alerts(self) -> AsyncIterator[Alert]:
         """None."""
-        for alert in ():
+        nothing: tuple[Alert, ...] = ()
+        for alert in nothing:
             yield alert
 
     def _fixed(self, *_: object) -> None:
