@@ -94,30 +94,36 @@ class Desk(Screen[None]):
         super().__init__()
         self.palette = FALLBACK
         """Colours of every part."""
+        self.ladder = Ladder(id="ladder")
+        """The strike ladder."""
+        self.alert_list = AlertList(id="alerts")
+        """The alerts."""
+        self._small = Painted(too_small, id="small")
+        self._top = Painted(topline.paint, id="top")
+        self._timeline = Painted(timeline.paint, id="timeline")
+        self._oneline = Painted(paradigm.one_row, id="oneline")
+        self._side = Painted(side.paint, id="side")
+        self._status = Painted(status.paint, id="status")
+        self._keys = Painted(keyline.paint, id="keys")
+        # Kept, since asking Textual for its widgets costs more than painting them.
+        self._parts = (
+            self._small, self._top, self.ladder, self._timeline, self._oneline,
+            self.alert_list, self._side, self._status, self._keys,
+        )  # fmt: skip
 
     def compose(self) -> ComposeResult:
         """The parts, top to bottom."""
-        yield Painted(too_small, id="small")
-        yield Painted(topline.paint, id="top")
+        yield self._small
+        yield self._top
         with Horizontal(id="main"):
             with Vertical(id="middle"):
-                yield Ladder(id="ladder")
-                yield Painted(timeline.paint, id="timeline")
-                yield Painted(paradigm.one_row, id="oneline")
-                yield AlertList(id="alerts")
-            yield Painted(side.paint, id="side")
-        yield Painted(status.paint, id="status")
-        yield Painted(keyline.paint, id="keys")
-
-    @property
-    def ladder(self) -> Ladder:
-        """The strike ladder."""
-        return self.query_one("#ladder", Ladder)
-
-    @property
-    def alert_list(self) -> AlertList:
-        """The alerts."""
-        return self.query_one("#alerts", AlertList)
+                yield self.ladder
+                yield self._timeline
+                yield self._oneline
+                yield self.alert_list
+            yield self._side
+        yield self._status
+        yield self._keys
 
     @property
     def alerts_open(self) -> bool:
@@ -133,7 +139,7 @@ class Desk(Screen[None]):
         """Hand a frame to every part. A screen that is being taken down shows nothing."""
         if not self.is_mounted:
             return
-        for part in self.query(Painted):
+        for part in self._parts:
             if part.palette is not self.palette:
                 part.recolor(self.palette)
             part.show(frame)
@@ -141,7 +147,7 @@ class Desk(Screen[None]):
     def recolor(self, palette: Palette) -> None:
         """Hand other colours to every part."""
         self.palette = palette
-        for part in self.query(Painted):
+        for part in self._parts:
             part.recolor(palette)
 
     def scroll_rows(self, rows: int) -> None:

@@ -36,7 +36,7 @@ def lengths(spans: list[Span]) -> tuple[int, int]:
 
 
 @given(st.floats(-3, 3), st.integers(2, 20))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_bar_is_as_long_as_its_number_and_on_its_side(value: float, half: int) -> None:
     left, right = lengths(bar(value, 2.0, half, ROLES))
     want = min(8 * half, round(8 * half * abs(value) / 2.0))

@@ -281,17 +281,17 @@ async def test_what_the_session_refuses_is_told() -> None:
 async def test_alerts_arrive_open_and_scroll() -> None:
     app = monitor()
     async with app.run_test(size=(120, 36)) as pilot:
-        for number in range(40):
+        for number in range(20):
             at = AT + number * 60 * NS
             fake(app).say(Alert(at, "lis touched", "notice", f"alert {number}", math.nan, True))
-        await until(pilot, lambda: "alert 39" in screen(app))
-        assert "alert 30" not in screen(app)
+        await until(pilot, lambda: "alert 19" in screen(app))
+        assert "alert 10" not in screen(app)
         await pilot.press("a")
-        await until(pilot, lambda: "alert 30" in screen(app))
-        await pilot.press(*["down"] * 39)
-        await until(pilot, lambda: "alert 0" in screen(app) and "alert 39" not in screen(app))
+        await until(pilot, lambda: "alert 10" in screen(app))
+        await pilot.press(*["down"] * 19)
+        await until(pilot, lambda: "alert 0" in screen(app) and "alert 19" not in screen(app))
         await pilot.press("a")
-        await until(pilot, lambda: "alert 39" in screen(app) and "alert 30" not in screen(app))
+        await until(pilot, lambda: "alert 19" in screen(app) and "alert 10" not in screen(app))
 
 
 async def test_themes_change_the_colours_and_nothing_else() -> None:

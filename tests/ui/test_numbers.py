@@ -34,20 +34,20 @@ def test_three_figures_and_a_prefix_a_trader_reads(value: float, text: str) -> N
 
 
 @given(ANY, st.booleans())
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_si_is_always_seven_cells(value: float, plus: bool) -> None:
     text = numbers.si(value, plus=plus)
     assert cell_len(text) == numbers.SI_WIDTH == len(text)
 
 
 @given(ANY, st.integers(0, 3), st.integers(5, 12))
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_fixed_never_leaves_its_width(value: float, decimals: int, width: int) -> None:
     assert cell_len(numbers.fixed(value, decimals, width, plus=True)) == width
 
 
 @given(ANY)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_every_other_format_keeps_its_width(value: float) -> None:
     assert cell_len(numbers.duration(value)) == numbers.DURATION_WIDTH
     assert cell_len(numbers.seconds(value)) == 5
@@ -58,7 +58,7 @@ def test_every_other_format_keeps_its_width(value: float) -> None:
 
 
 @given(st.floats(1e-2, 9e14))
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_what_si_says_is_within_half_a_unit_of_the_third_figure(value: float) -> None:
     text = numbers.compact(value)
     prefix = "".join(c for c in text if c.isalpha())

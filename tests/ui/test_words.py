@@ -13,7 +13,7 @@ from tests.ui.fakes import NS, OPEN
 
 
 @given(st.text())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_nothing_that_a_terminal_obeys_survives(text: str) -> None:
     found = words.clean(text)
     assert not any(unicodedata.category(char)[0] == "C" for char in found)
@@ -29,7 +29,7 @@ def test_a_direction_override_cannot_turn_a_line_around() -> None:
 
 
 @given(st.text(), st.integers(0, 40))
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_cut_text_has_the_width_asked_for(text: str, width: int) -> None:
     assert cell_len(words.cut(words.clean(text), width)) == width
 

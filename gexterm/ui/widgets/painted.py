@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from textual.color import Color
-from textual.events import Resize
+from textual.events import Resize, Show
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.strip import Strip
@@ -61,9 +61,10 @@ class Painted(Widget):
         return self._paint_with(frame, width, height) if self._paint_with else ()
 
     def show(self, frame: Frame) -> None:
-        """Show a frame from now on."""
+        """Show a frame from now on. What is hidden is painted when it appears."""
         self.frame = frame
-        self.repaint()
+        if self.display:
+            self.repaint()
 
     def recolor(self, palette: Palette) -> None:
         """Take other colours."""
@@ -93,6 +94,10 @@ class Painted(Widget):
 
     def on_resize(self, _event: Resize) -> None:
         """A new size: paint at once, so that no frame shows the old width."""
+        self.repaint()
+
+    def on_show(self, _event: Show) -> None:
+        """Seen again after it was hidden: at the same size no other event comes."""
         self.repaint()
 
     def render_lines(self, crop: Region) -> list[Strip]:
