@@ -90,7 +90,7 @@ def _read(
         chain = asyncio.run(fetch(source, underlying)).chain
         if chain is None:
             raise ConnectionFailedError(f"{source} says that nothing has changed", "try again")
-        return reading_of_chain(chain, chosen, convention=convention, scope=scope)
+        return reading_of_chain(chain, chosen, convention=convention, scope=scope, polled=True)
     path = Path(source)
     if looks_recorded(path):
         with open_recording(path) as recording:

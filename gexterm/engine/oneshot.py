@@ -48,11 +48,16 @@ def read_chain_file(
 
 
 def reading_of_chain(
-    chain: ChainFile, settings: Settings, *, convention: str | None = None, scope: str | None = None
+    chain: ChainFile,
+    settings: Settings,
+    *,
+    convention: str | None = None,
+    scope: str | None = None,
+    polled: bool = False,
 ) -> Reading:
-    """One Reading of a chain already read."""
+    """One Reading of a chain already read; `polled`: just now, from its publisher."""
     engine = engine_for(settings, chain.underlying, convention, scope)
-    engine.apply(chain.info)
+    engine.apply(replace(chain.info, mode="delayed") if polled else chain.info)
     for event in chain.events:
         engine.apply(event)
     return _reading(engine, chain.as_of, FeedCounts(warnings=chain.warnings))
