@@ -126,9 +126,7 @@ def greeks(
     with np.errstate(all="ignore"):
         # What belongs to the expiry is worked out at the length it came in.
         size = np.broadcast_shapes(S.shape, F.shape, D.shape, T.shape)[0]
-        root_T, r, b, DF, A = (
-            work.array(f"black.{name}", size) for name in ("root", "r", "b", "DF", "A")
-        )
+        root_T, r, b, DF, A = work.arrays("black.expiry", 5, size)
         np.sqrt(T, out=root_T)
         np.log(D, out=r)
         r /= T
@@ -139,11 +137,10 @@ def greeks(
         np.divide(DF, S, out=A)
         core = _core(F, K, root_T, vol, n, work)
         got = out or _empty_greeks(n, theta)
-        same = work.array("black.same", n)
+        same, side = work.arrays("black.sides", 2, n)
         _shared(S, A, DF, T, root_T, b, vol, core, got.gamma, got.vega, got.vanna, same, work)
         np.subtract(r, b, out=b)
         # N(φ d1): the tail is exact, the other side its complement.
-        side = work.array("black.side", n)
         np.multiply(phi, core.d1, out=side)
         inside = side > 0.0
         np.copyto(side, core.tail)
@@ -191,15 +188,16 @@ def row_greeks(
     delta, charm, theta = np.empty((2, n)), np.empty((2, n)), np.empty((2, n))
     gamma, vega, vanna = np.empty(n), np.empty(n), np.empty(n)
     with np.errstate(all="ignore"):
-        root_T = np.sqrt(years, out=work.array("rows.root", n))
-        r = np.log(discount, out=work.array("rows.r", n))
+        root_T, r, q, DF, A = work.arrays("black.rows", 5, n)
+        np.sqrt(years, out=root_T)
+        np.log(discount, out=r)
         r /= years
         np.negative(r, out=r)
-        q = np.subtract(r, carry, out=work.array("rows.q", n))
-        DF = np.multiply(discount, forward, out=work.array("rows.DF", n))
-        A = np.multiply(DF, 1.0 / S, out=work.array("rows.A", n))
+        np.subtract(r, carry, out=q)
+        np.multiply(discount, forward, out=DF)
+        np.multiply(DF, 1.0 / S, out=A)
         core = _core(forward, strike, root_T, sigma, n, work)
-        same = work.array("black.same", n)
+        same, side = work.arrays("black.sides", 2, n)
         _shared(S, A, DF, years, root_T, carry, sigma, core, gamma, vega, vanna, same, work)
         above = core.d1 > 0.0
         call, put = delta
@@ -224,7 +222,6 @@ def row_greeks(
         r *= discount
         r *= strike
         below = core.d2 <= 0.0
-        side = work.array("black.side", n)
         np.subtract(1.0, tail2, out=side)
         np.copyto(side, tail2, where=below)
         side *= r
@@ -249,8 +246,7 @@ class _Core:
 
 
 def _core(F: F64, K: F64, root_T: F64, vol: F64, n: int, work: Work) -> _Core:
-    w, d1, d2 = (work.array(f"black.{name}", n) for name in ("w", "d1", "d2"))
-    bell, tail, u = (work.array(f"black.{name}", n) for name in ("bell", "tail", "u"))
+    w, d1, d2, bell, tail, u = work.arrays("black.core", 6, n)
     np.multiply(vol, root_T, out=w)
     np.copyto(w, np.nan, where=~(w > 0.0))
     log_ratio(F, K, u, work)
@@ -271,8 +267,7 @@ def _core(F: F64, K: F64, root_T: F64, vol: F64, n: int, work: Work) -> _Core:
 
 def _second_tail(F: F64, K: F64, core: _Core, n: int, work: Work) -> F64:
     """N(−|d2|), by K n(d2) = F n(d1)."""
-    u = work.array("black.u", n)
-    tail = work.array("black.tail2", n)
+    u, tail = work.arrays("black.second", 2, n)
     np.abs(core.d2, out=u)
     u *= SQRT_HALF
     erfcx(u, tail, work)

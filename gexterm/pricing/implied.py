@@ -153,8 +153,7 @@ def _implied(
         for a in (price, forward, strike, years, discount, sign)
     )
     n = np.broadcast_shapes(*(a.shape for a in (P, F, K, T, D, phi)))[0]
-    b, x, m, value = (work.array(f"iv.{name}", n) for name in ("b", "x", "m", "value"))
-    scale, moneyness = work.array("iv.scale", n), work.array("iv.moneyness", n)
+    b, x, m, value, scale, moneyness = work.arrays("iv", 6, n)
     with np.errstate(all="ignore"):
         np.multiply(F, K, out=scale)
         np.sqrt(scale, out=scale)
@@ -209,7 +208,7 @@ def total_sd(b: F64, x: F64, m: F64, work: Work) -> tuple[F64, F64]:
     results are scratch arrays of `work`. Call it under `np.errstate(all="ignore")`.
     """
     n = len(b)
-    s, log_b, elasticity = (work.array(f"sd.{name}", n) for name in ("s", "log_b", "elasticity"))
+    s, log_b, elasticity = work.arrays("sd", 3, n)
     np.log(b, out=log_b)
     _guess(b, log_b, x, m, s, work)
     step = _householder(log_b, x, s, elasticity, work)
@@ -228,7 +227,7 @@ def total_sd(b: F64, x: F64, m: F64, work: Work) -> tuple[F64, F64]:
 def _guess(b: F64, log_b: F64, x: F64, m: F64, s: F64, work: Work) -> None:
     """The normal model's s, corrected for log-normality to fourth order, into `s`."""
     n = len(b)
-    v, part, near = (work.array(f"guess.{name}", n) for name in ("v", "part", "near"))
+    v, part, near = work.arrays("guess", 3, n)
     np.multiply(b, np.exp(-_TOP + 0.01), out=near)
     np.maximum(near, m, out=near)
     np.log(near, out=v)
@@ -277,8 +276,8 @@ def _householder(
     sign is right however bad the start, goes into `newton`.
     """
     n = len(s)
-    h, gap, sum_, A = (work.array(f"step.{name}", n) for name in ("h", "gap", "sum", "A"))
-    third, R = work.array("step.third", n), elasticity
+    h, gap, sum_, A, third = work.arrays("step", 5, n)
+    R = elasticity
     bracket(x, s, h, R, work)
     h *= h
     np.multiply(s, s, out=sum_)

@@ -64,8 +64,7 @@ def erfcx(x: F64, out: F64, work: Work) -> F64:
     """
     if len(x) < _SCIPY_BELOW:
         return special.erfcx(x, out=out)
-    q = work.array("erfcx.q", len(x))
-    y = work.array("erfcx.y", len(x))
+    q, y = work.arrays("erfcx", 2, len(x))
     np.add(x, _SHIFT, out=q)
     np.divide(1.0, q, out=q)
     np.multiply(q, -2.0 * (LOWEST + _SHIFT), out=y)
@@ -86,8 +85,7 @@ def log_ratio(a: F64, b: F64, out: F64, work: Work) -> F64:
     settlement is a visible share of a standard deviation. The difference of two close
     numbers is exact, and ln(1 + difference/smaller) keeps its digits. For a, b > 0.
     """
-    smaller = work.array("log_ratio.smaller", len(out))
-    gap = work.array("log_ratio.gap", len(out))
+    smaller, gap = work.arrays("log_ratio", 2, len(out))
     np.subtract(a, b, out=gap)
     np.minimum(a, b, out=smaller)
     np.abs(gap, out=out)

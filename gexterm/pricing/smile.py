@@ -115,7 +115,7 @@ def locate(expiry: INT, k: F64, width: F64, first: F64, step: F64, work: Work) -
     The fraction is a scratch array; outside the spline it leaves [0, 1].
     """
     n = len(k)
-    z, u, part = (work.array(f"locate.{name}", n) for name in ("z", "u", "part"))
+    z, u, part = work.arrays("locate", 3, n)
     (1.0 / width).take(expiry, out=z, mode="clip")
     z *= k
     # asinh |z| = ln(|z| + √(z² + 1)), in vectorised functions only

@@ -130,10 +130,13 @@ class SmileFitter:
         self, used: Quoted, years: F64, smiles: Smiles, mass: F64, spline_off: F64
     ) -> Smiles:
         """Replace splines by SVI where that is faithful and free of arbitrage."""
+        longer = years > _SVI_DAY
+        if not longer.any():
+            return smiles
         self._retry -= 1
         warm = np.isfinite(self._svi[0])
         spline = np.array([kind == "spline" for kind in smiles.kind])
-        tried = spline & (years > _SVI_DAY) & (warm | (self._retry < 0))
+        tried = spline & longer & (warm | (self._retry < 0))
         self._svi[:, ~tried] = np.nan
         if not tried.any():
             return smiles

@@ -31,7 +31,7 @@ def bracket(x: F64, s: F64, h: F64, out: F64, work: Work) -> F64:
     Needs x ≥ 0 and s > 0; NaN stays NaN. Shape (n,) each.
     """
     n = len(s)
-    low, high, t = (work.array(f"bracket.{name}", n) for name in ("low", "high", "t"))
+    low, high, t = work.arrays("bracket", 3, n)
     np.divide(x, s, out=h)
     np.multiply(s, 0.5 * SQRT_HALF, out=t)
     np.multiply(h, SQRT_HALF, out=low)

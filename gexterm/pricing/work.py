@@ -20,10 +20,20 @@ class Work:
 
     def __init__(self) -> None:
         self._arrays: dict[str, F64] = {}
+        self._views: dict[str, tuple[int, tuple[F64, ...]]] = {}
 
     def array(self, name: str, size: int) -> F64:
         """An uninitialised array of shape (size,)."""
-        found = self._arrays.get(name)
-        if found is None or len(found) < size:
-            found = self._arrays[name] = np.empty(max(size, 64))
-        return found[:size]
+        return self.arrays(name, 1, size)[0]
+
+    def arrays(self, name: str, count: int, size: int) -> tuple[F64, ...]:
+        """`count` uninitialised arrays of shape (size,); a name always asks for as many."""
+        held = self._views.get(name)
+        if held is not None and held[0] == size:
+            return held[1]
+        room = self._arrays.get(name)
+        if room is None or room.shape[1] < size:
+            room = self._arrays[name] = np.empty((count, max(size, 64)))
+        views = tuple(row[:size] for row in room)
+        self._views[name] = (size, views)
+        return views
