@@ -19,7 +19,7 @@ from gexterm.errors import GextermError, TerminalError
 from gexterm.reading.model import Reading
 from gexterm.snapshots.picture import Picture
 from gexterm.ui import themes, words
-from gexterm.ui.actions import ACTIONS, keymap
+from gexterm.ui.actions import ACTIONS, cap, keymap
 from gexterm.ui.capture import capture
 from gexterm.ui.desk import Desk
 from gexterm.ui.frame import GREEKS, Frame
@@ -47,9 +47,23 @@ class MonitorApp(App[None]):
         for action in ACTIONS
     ]  # fmt: skip
 
-    DEFAULT_CSS = """
+    CSS = """
     Toast { background: $gx-raised; color: $gx-text; }
-    CommandPalette { background: $gx-background 60%; }
+    CommandPalette { background: $gx-background 55%; }
+    CommandPalette > Vertical, CommandPalette:dark > Vertical {
+        width: 80; max-width: 96%; background: $gx-raised;
+    }
+    CommandPalette #--input, CommandPalette #--input.--list-visible {
+        border: none; border-bottom: solid $gx-line; padding: 1 1 0 1;
+    }
+    CommandPalette SearchIcon { display: none; }
+    CommandPalette CommandList, CommandPalette CommandList.--visible {
+        border: none; padding: 0 1; scrollbar-size-vertical: 1;
+        scrollbar-color: $gx-faint; scrollbar-background: $gx-raised;
+    }
+    CommandPalette CommandList > .option-list--option-highlighted {
+        background: $gx-glow; color: $gx-strong;
+    }
     """
 
     def __init__(
@@ -386,7 +400,9 @@ class MonitorApp(App[None]):
         for action in ACTIONS:
             if action.id != "palette" and (self.session.replayable or not action.replay_only):
                 run = getattr(self, f"action_{action.id}")
-                yield SystemCommand(action.title, action.description or action.group, run)
+                keys = "  ".join(cap(key) for key in self._keys[action.id])
+                about = f"{keys:<10} {action.description or action.group}"
+                yield SystemCommand(action.title, about, run)
         for palette in self.palettes.values():
             yield SystemCommand(
                 f"Theme: {palette.title}", "Colours", lambda palette=palette: self._use(palette)

@@ -406,3 +406,12 @@ def test_a_level_that_has_just_changed_glows() -> None:
     assert not any(span.bg == "glow" for line in still for span in line)
     (span,) = [span for line in glowing for span in line if span.bg == "glow"]
     assert span.text == "▴LIS"
+
+
+def test_what_only_gives_context_goes_before_a_name_does() -> None:
+    found = reading()
+    zero = replace(found.zero_dte, lis_upper=math.nan, target=math.nan, sigma=7.65)
+    gamma = replace(found.gamma, flip=6020.0, put_wall=6020.0, flips=())
+    line = row_of(rows(replace(found, zero_dte=zero, gamma=gamma)), "6,020")
+    assert "┄flip ▪put" in line
+    assert "σ" not in line

@@ -79,16 +79,24 @@ QUIET = ("faint", "flip~")
 
 
 def mark(here: Sequence[Level], width: int, fresh: frozenset[str]) -> Line:
-    """The levels of one strike in `width` cells: named in full, briefly, or by glyph alone."""
-    for told in (
-        [level.glyph + level.word for level in here],
-        [level.glyph + level.brief for level in here],
-        [level.glyph + (level.brief if i == 0 else "") for i, level in enumerate(here)],
+    """The levels of one strike in `width` cells.
+
+    Where it is tight, words become brief, then what only gives context goes, then
+    all but the first level are told by their glyphs.
+    """
+    main = [level for level in here if level.role not in QUIET] or list(here)
+    for shown, words in (
+        (here, [level.word for level in here]),
+        (here, [level.brief for level in here]),
+        (main, [level.word for level in main]),
+        (main, [level.brief for level in main]),
+        (main, [main[0].brief, *("" for _ in main[1:])] if main else []),
     ):
+        told = [level.glyph + word for level, word in zip(shown, words, strict=True)]
         if sum(len(word) + 1 for word in told) - 1 <= width:
             break
     out: list[Span] = []
-    for level, word in zip(here, told, strict=True):
+    for level, word in zip(shown, told, strict=True):
         glow = "glow" if level.name in fresh else ""
         out.append(Span(word, level.role, glow, bold=level.role not in QUIET))
         out.append(Span(" "))

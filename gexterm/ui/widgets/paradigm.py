@@ -29,13 +29,13 @@ def side_word(charm: float) -> Span:
     return Span("sell", "sell") if charm > 0 else Span("buy", "buy")
 
 
-def charm_row(name: str, value: float, width: int, unit: str = "/h") -> Line:
+def charm_row(name: str, value: float, width: int, unit: str = " /h") -> Line:
     """One amount of charm, and what dealers do about it."""
     role = "text" if math.isfinite(value) else "faint"
     known = unit if math.isfinite(value) else ""
     return ends(
         [Span(name, "muted")],
-        [Span(numbers.si(value, plus=True), role), Span(known.ljust(3), "muted"),
+        [Span(numbers.si(value, plus=True), role), Span(known.ljust(4), "muted"),
          *fit((side_word(value),), 5)],
         width,
     )  # fmt: skip

@@ -69,7 +69,7 @@ def section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
         lines.append(
             ends(
                 [Span("founding lesson's rule", "muted")],
-                [Span(words.clean(state), "muted")],
+                [Span(words.clean(state).replace("_", " "), "muted")],
                 width,
             )
         )

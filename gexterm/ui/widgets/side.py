@@ -15,23 +15,24 @@ Section = Callable[[Frame, Reading, int], list[list[Line]]]
 An empty variant means that the section can be left out.
 """
 
-SECTIONS: tuple[Section, ...] = (
+CORE: tuple[Section, ...] = (
     paradigm.section,
     paradigm.lines_section,
     flow.section,
     views.section,
     regime.section,
-    book.profile,
-    book.section,
-    book.expiries,
 )
-"""Sections in order of importance; under pressure the last give way first."""
+"""What the panel is for, the most important first."""
+EXTRA: tuple[Section, ...] = (book.profile, book.section, book.expiries)
+"""What is good to have once all of `CORE` is there in full."""
 
 
-def choose(variants: Sequence[Sequence[Sequence[Line]]], height: int) -> list[int]:
+def choose(variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int) -> list[int]:
     """Which variant of each section, so that all fit with a blank row between.
 
-    All begin in their shortest variant; room goes to the most important first.
+    All begin in their shortest variant. Room goes to the first `core` sections: to
+    what each needs to say its main thing, then to details, the most important first;
+    the other sections take what is left.
     """
     chosen = [len(each) - 1 for each in variants]
 
@@ -39,14 +40,14 @@ def choose(variants: Sequence[Sequence[Sequence[Line]]], height: int) -> list[in
         sizes = [len(each[at]) for each, at in zip(variants, chosen, strict=True)]
         return sum(sizes) + max(0, sum(1 for size in sizes if size) - 1)
 
-    # First what every section needs to say its main thing, then the details.
-    for level in range(max(len(each) for each in variants) - 1, -1, -1):
-        for number, each in enumerate(variants):
-            before = chosen[number]
-            if level < before and level < len(each):
-                chosen[number] = level
-                if total() > height:
-                    chosen[number] = before
+    for numbers in (range(core), range(core, len(variants))):
+        for level in range(max(len(each) for each in variants) - 1, -1, -1):
+            for number in numbers:
+                before = chosen[number]
+                if level < before:
+                    chosen[number] = level
+                    if total() > height:
+                        chosen[number] = before
     return chosen
 
 
@@ -57,8 +58,9 @@ def paint(frame: Frame, width: int, height: int) -> Sequence[Line]:
     if reading is None:
         return [border] * height
     inner = width - 3
-    variants = [section(frame, reading, inner) for section in SECTIONS]
-    picked = [each[at] for each, at in zip(variants, choose(variants, height), strict=True)]
+    variants = [section(frame, reading, inner) for section in (*CORE, *EXTRA)]
+    levels = choose(variants, len(CORE), height)
+    picked = [each[at] for each, at in zip(variants, levels, strict=True)]
     picked = [lines for lines in picked if lines]
     spare = height - sum(len(lines) for lines in picked) - (len(picked) - 1)
     gap = 2 if spare >= len(picked) else 1

@@ -151,7 +151,7 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
         )
         if part
     )
-    flip = numbers.price(gamma.flip).strip() if math.isfinite(gamma.flip) else (
+    flip = numbers.price(gamma.flip, decimals=1).strip() if math.isfinite(gamma.flip) else (
         "none" if gamma.flip_kind.startswith("none") else numbers.DASH)  # fmt: skip
     away = f"{numbers.distance(gamma.flip_distance).strip()} pts"
     if math.isfinite(gamma.flip_distance_sigma):

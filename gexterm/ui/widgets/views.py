@@ -37,7 +37,9 @@ def section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     if not found.views:
         verdict, role = "", "muted"
     elif found.disagree:
-        verdict, role = "differ in " + ", ".join(found.disagree), "warning"
+        told = [words.clean(what) for what in found.disagree]
+        verdict = "differ in " + (", ".join(told) if len(told) < 3 else "all three")
+        role = "warning"
     else:
         verdict, role = "agree", "good"
     title = ends([Span("SIGN VIEWS", "muted", bold=True)], [Span(verdict, role)], width)
