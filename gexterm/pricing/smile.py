@@ -33,7 +33,7 @@ class Smiles:
     """Fitted smiles of E expiries. NaN everywhere where an expiry has none."""
 
     kind: tuple[str, ...]
-    """`svi`, `spline`, `quadratic`, `flat`, `previous` or `none`, by expiry."""
+    """`svi`, `spline`, `quadratic`, `line`, `flat`, `previous` or `none`, by expiry."""
     years: F64
     """Years to settlement that turn variance into volatility. Shape (E,)."""
     width: F64

@@ -25,7 +25,7 @@ Mask = NDArray[np.bool_]
 MIN_QUOTES = 6
 """With fewer informative strikes the smile before is shifted instead, if there is one."""
 MIN_QUADRATIC = 3
-"""With fewer, and no smile before, volatility is taken as the same at every strike."""
+"""With fewer, and no smile before: a line through two strikes, one volatility from one."""
 MIN_SPLINE = 9
 """With fewer strikes than this a quadratic is fitted."""
 _COEFFICIENTS = CELLS + 3
@@ -248,6 +248,7 @@ def _penalty(order: int) -> F64:
 _PRODUCTS = _products()
 _PENALTY = _penalty(3)
 _FLAT_PENALTY = _penalty(1)
+_LINE_PENALTY = _penalty(2)
 
 
 def _fit_spline(
@@ -290,9 +291,9 @@ def _fit_spline(
     typical[count == 0] = 1.0
     smoothing = np.where(count < MIN_SPLINE, _QUADRATIC, _SMOOTHING)
     band += (typical * smoothing)[:, None] * _PENALTY[:, None, :]
-    flat = count < MIN_QUADRATIC
-    if flat.any():
-        band[:, flat] += (typical[flat] * _QUADRATIC)[:, None] * _FLAT_PENALTY[:, None, :]
+    for few, penalty in ((count < 2, _FLAT_PENALTY), (count == 2, _LINE_PENALTY)):
+        if few.any():
+            band[:, few] += (typical[few] * _QUADRATIC)[:, None] * penalty[:, None, :]
     # Keeps expiries without data solvable; too little to be seen in the others.
     band[0] += 1e-9 * typical[:, None]
     _, solution, failed = dpbsv(band.reshape(4, -1), right.reshape(-1, 1), lower=1)
@@ -339,7 +340,7 @@ def _kind(quotes: int) -> str:
     if quotes == 0:
         return "none"
     if quotes < MIN_QUADRATIC:
-        return "flat"
+        return "flat" if quotes == 1 else "line"
     return "quadratic" if quotes < MIN_SPLINE else "spline"
 
 

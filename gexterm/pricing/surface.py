@@ -44,7 +44,8 @@ class Surface:
     atm_iv: F64
     """Fitted volatility at the forward, as a fraction. Shape (E,)."""
     smile_kind: tuple[str, ...]
-    """How each smile was made: `svi`, `spline`, `quadratic`, `flat`, `previous`, `none`."""
+    """How each smile was made: `svi`, `spline`, `quadratic`, `line`, `flat`,
+    `previous`, `none`."""
     raw_iv: F64
     """Volatility implied by the out-of-the-money mid; NaN where it says nothing. Shape (n,)."""
     iv_reason: NDArray[np.int8]

@@ -126,6 +126,14 @@ def test_few_quotes_give_a_quadratic_and_one_a_flat_smile():
     assert fit(take(q, np.zeros(7, bool)), [30 * DAY]).kind == ("none",)
 
 
+def test_two_quotes_give_the_line_through_both():
+    q = quotes([30 * DAY], count=7)
+    two = take(q, np.isin(np.arange(7), (2, 4)))
+    smiles = fit(two, [30 * DAY])
+    assert smiles.kind == ("line",)
+    np.testing.assert_allclose(smiles.iv(np.zeros(2, np.intp), two.k), two.iv, rtol=1e-3)
+
+
 def test_when_quotes_vanish_the_last_smile_stays_at_the_new_volatility():
     fitter = SmileFitter()
     q = quotes([30 * DAY])
