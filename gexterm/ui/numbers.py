@@ -81,11 +81,19 @@ def price(value: float, width: int = 9, decimals: int = 2) -> str:
     return fixed(value, decimals, width)
 
 
-def strike(value: float, width: int = 0) -> str:
-    """A strike: no decimals unless it has some."""
+def strike_decimals(value: float) -> int:
+    """How many decimals a strike has: 0, 1 or 2."""
+    if not math.isfinite(value) or value == round(value):
+        return 0
+    return 1 if value * 10 == round(value * 10) else 2
+
+
+def strike(value: float, width: int = 0, decimals: int | None = None) -> str:
+    """A strike: as many decimals as asked for, else no more than it has."""
     if not math.isfinite(value):
         return DASH.rjust(width)
-    decimals = 0 if value == round(value) else (1 if value * 10 == round(value * 10) else 2)
+    if decimals is None:
+        decimals = strike_decimals(value)
     return f"{value:,.{decimals}f}".rjust(width)
 
 

@@ -415,3 +415,20 @@ def test_what_only_gives_context_goes_before_a_name_does() -> None:
     line = row_of(rows(replace(found, zero_dte=zero, gamma=gamma)), "6,020")
     assert "┄flip ▪put" in line
     assert "σ" not in line
+
+
+@pytest.mark.parametrize("width", [64, 80, 81, 120])
+def test_the_doubt_about_a_view_survives_a_narrow_screen(width: int) -> None:
+    found = replace(reading(view="customer-flow"), scope="all")
+    positions = replace(found.positions, basis="open interest", signed_share=0.71)
+    assert "⚠" in rows(replace(found, positions=positions), width=width)[0]
+
+
+def test_half_strikes_give_all_strikes_a_decimal() -> None:
+    found = reading()
+    halves = found.strikes.with_columns(
+        strike=pl.when(pl.col("strike") == 6020).then(6022.5).otherwise(pl.col("strike"))
+    )
+    lines = rows(replace(found, strikes=halves))
+    assert "6,022.5" in "".join(lines)
+    assert " 6,025.0 " in row_of(lines, "6,025.0")

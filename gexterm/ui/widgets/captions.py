@@ -23,34 +23,38 @@ def view(reading: Reading) -> str:
 
 
 def scope(reading: Reading) -> str:
-    """Which expiries: `0DTE`, `all expiries`, `20 Nov`."""
+    """Which expiries: `0DTE`, `all`, `20 Nov`."""
     if reading.scope == "0dte":
         return "0DTE"
-    return "all expiries" if reading.scope == "all" else words.date(reading.scope)
+    return "all" if reading.scope == "all" else words.date(reading.scope)
 
 
 def book(reading: Reading, width: int) -> Line:
-    """Whose book is shown, on what evidence, and what is doubtful about it."""
+    """Whose book is shown, on what evidence, and what is doubtful about it.
+
+    The doubt is never cut away: the words around it give way first.
+    """
     held = reading.positions
-    left = [
-        Span(" dealers' book", "muted"),
-        Span("  sign view ", "faint"),
-        Span(view(reading), "text", bold=True),
-        Span("  expiries ", "faint"),
-        Span(scope(reading), "text", bold=True),
-    ]
+    name = Span(view(reading), "text", bold=True)
+    which = Span(scope(reading), "text", bold=True)
+    extra: list[Span] = []
     if reading.zero_dte.settled:
-        left.append(Span("  settled", "delayed", bold=True))
+        extra.append(Span("  settled", "delayed", bold=True))
     if math.isfinite(held.signed_share):
-        left += [
-            Span("  signed ", "faint"),
-            Span(numbers.percent(held.signed_share).strip(), "text"),
-        ]
-    if held.warning:
-        room = width - cells(left) - 3
-        text = f"⚠ {words.clean(held.warning)}" if room > 28 else "⚠"
-        left += [Span("  "), Span(words.cut(text, max(1, room)).rstrip(), "warning")]
-    return fit(left, width)
+        share = numbers.percent(held.signed_share).strip()
+        extra += [Span("  signed ", "faint"), Span(share, "text")]
+    label, expiries = Span("  sign view ", "faint"), Span("  expiries ", "faint")
+    most = [Span(" dealers' book", "muted"), label, name, expiries, which, *extra]
+    doubt = [Span("  ⚠ ", "warning")] if held.warning else []
+    for left in (most, [Span(" view ", "faint"), name, expiries, which, *extra]):
+        if cells(left) + cells(doubt) <= width:
+            break
+    room = width - cells(left) - 5
+    if held.warning and room > 26:
+        text = words.cut(f"⚠ {words.clean(held.warning)}", room).rstrip()
+        return fit([*left, Span("  "), Span(text, "warning")], width)
+    return ends(left, doubt, width) if cells(left) + cells(doubt) > width else fit(
+        [*left, *doubt], width)  # fmt: skip
 
 
 def titles(layout: Plan, scales: Mapping[str, Scale], reading: Reading, width: int) -> Line:
@@ -154,6 +158,6 @@ def empty(reading: Reading, width: int) -> list[Line]:
     return [
         book(reading, width),
         fit((), width),
-        fit((Span(f" No strikes for {scope(reading)}: {why}.", "text"),), width),
+        fit((Span(f" No strikes of expiries `{scope(reading)}`: {why}.", "text"),), width),
         fit((Span(" Another expiry scope may have some: press e.", "muted"),), width),
     ]

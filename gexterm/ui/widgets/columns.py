@@ -31,6 +31,8 @@ class Plan:
     """Cells of a strike."""
     marks: int
     """Cells of the marks."""
+    decimals: int
+    """Decimals of every strike, so that their points stand below each other."""
     extras: tuple[str, ...]
     """Columns of contracts, at the right."""
 
@@ -56,7 +58,7 @@ def companions(first: str) -> list[Greek]:
     return [BY_NAME[name] for name in names][:3]
 
 
-def plan(width: int, strike: int, first: str) -> Plan:
+def plan(width: int, strike: int, first: str, decimals: int = 0) -> Plan:
     """The columns for a width: bars first, then what dealers hold, then what traded.
 
     `strike` is the cells that the widest strike takes.
@@ -83,4 +85,4 @@ def plan(width: int, strike: int, first: str) -> Plan:
     half = 3
     while half < MOST_HALF and needs(bars, half + 1, extras) <= width:
         half += 1
-    return Plan(tuple(greeks[:bars]), half, strike, marks, extras)
+    return Plan(tuple(greeks[:bars]), half, strike, marks, decimals, extras)

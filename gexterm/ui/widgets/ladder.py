@@ -72,8 +72,9 @@ class Ladder(Painted):
         if not strikes:
             return captions.empty(reading, width)
         self._settle_scales(reading)
-        widest = max(len(numbers.strike(strikes[0])), len(numbers.strike(strikes[-1])), 6)
-        layout = plan(width, widest, frame.greek)
+        decimals = max(map(numbers.strike_decimals, strikes))
+        widest = max(6, *(len(numbers.strike(k, 0, decimals)) for k in (strikes[0], strikes[-1])))
+        layout = plan(width, widest, frame.greek, decimals)
         self._rows = max(1, height - HEADER - FOOTER)
         spot_at = place(strikes, reading.spot)
         if not math.isfinite(reading.spot):
@@ -176,7 +177,7 @@ class Ladder(Painted):
             here = marks.get(i, [])
             axis = [
                 Span(
-                    numbers.strike(strikes[i], layout.strike),
+                    numbers.strike(strikes[i], layout.strike, layout.decimals),
                     "strong"
                     if here and here[0].role not in QUIET
                     else ("faint" if faded else "muted"),
