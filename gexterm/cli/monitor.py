@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +19,10 @@ from gexterm.cli.common import (
     settings,
     time_in,
 )
-from gexterm.errors import TerminalError, UsageError
+from gexterm.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from gexterm.config import Settings
     from gexterm.feeds.replay_server import ReplayServer
@@ -137,12 +135,14 @@ def _play(
     if not 0 <= port < 65536:
         raise UsageError(f"--port {port} is no port", "use 1 to 65535, or 0 for any that is free")
     if not headless:
-        _need_terminal()
+        from gexterm.ui.app import need_terminal
+
+        need_terminal()
     chosen = settings()
     scope = scope_of(expiry)
     with open_recording(path) as recording:
         start = time_in(recording, at)
-        work = _headless if headless else _on_screen(theme or chosen.theme)
+        work = _headless if headless else _on_screen(theme or chosen.theme, chosen.fps)
         asyncio.run(
             serve_and(
                 work, recording, chosen, speed=speed, start=start, port=port,
@@ -152,7 +152,7 @@ def _play(
 
 
 async def serve_and(
-    work: Callable[[LiveSession], object],
+    work: Callable[[LiveSession], Awaitable[None]],
     recording: Recording,
     chosen: Settings,
     *,
@@ -182,7 +182,7 @@ async def serve_and(
             timer=time.perf_counter,
         )
         async with session:
-            await work(session)  # type: ignore[misc]
+            await work(session)
 
 
 def _runner(server: ReplayServer) -> FeedRunner:
@@ -193,26 +193,13 @@ def _runner(server: ReplayServer) -> FeedRunner:
     return FeedRunner(ReplayProtocol(server.url), SystemClock(), rng=random.Random())
 
 
-def _need_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise TerminalError(
-            "there is no terminal to show the monitor in",
-            "use --headless, or `gexterm levels` for numbers without a screen",
-        )
-    if os.environ.get("TERM", "") in {"", "dumb", "unknown"}:
-        raise TerminalError(
-            f"the terminal says it is {os.environ.get('TERM') or 'nothing'} (TERM)",
-            "set TERM, for instance to xterm-256color, or use --headless",
-        )
+def _on_screen(theme: str, fps: float) -> Callable[[LiveSession], Awaitable[None]]:
+    async def work(session: LiveSession) -> None:
+        from gexterm.ui.app import show
 
+        await show(session, theme=theme, fps=fps)
 
-def _on_screen(theme: str) -> Callable[[LiveSession], object]:
-    async def show(session: LiveSession) -> None:
-        from gexterm.ui.app import MonitorApp
-
-        await MonitorApp(session, theme=theme).run_async()
-
-    return show
+    return work
 
 
 async def _headless(session: LiveSession) -> None:

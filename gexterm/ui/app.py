@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sys
 import time
@@ -424,18 +425,27 @@ def _settle_memory() -> None:
     gc.freeze()
 
 
-def run(session: Session, **options: Any) -> None:
+def need_terminal() -> None:
+    """Raise TerminalError when there is no terminal that can show the monitor."""
+    instead = "use --headless, or `gexterm levels` for numbers without a screen"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TerminalError("there is no terminal to show the monitor in", instead)
+    kind = os.environ.get("TERM", "")
+    if kind in {"", "dumb", "unknown"}:
+        raise TerminalError(
+            f"the terminal says it is {kind or 'nothing'} (TERM), which cannot show the monitor",
+            f"set TERM, for instance to xterm-256color; or {instead}",
+        )
+
+
+async def show(session: Session, **options: Any) -> None:
     """Run the monitor in this terminal until the user leaves it.
 
-    `options` are those of `MonitorApp`. Raises `TerminalError` when there is no
-    terminal to run in, and the error itself should the monitor break.
+    `options` are those of `MonitorApp`. Raises TerminalError when there is no terminal
+    to run in, and the error itself should the monitor break.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise TerminalError(
-            "the monitor needs a terminal, and standard input or output is none",
-            "for pipes and scripts there are `gexterm watch` and `gexterm levels`",
-        )
+    need_terminal()
     app = MonitorApp(session, **options)
-    app.run()
+    await app.run_async()
     if app.crash is not None:
         raise app.crash

@@ -97,14 +97,14 @@ def test_without_colours_it_can_be_read() -> None:
 
 def test_without_a_terminal_it_says_so() -> None:
     program = (
-        "from gexterm.ui.app import run\n"
+        "import asyncio\nfrom gexterm.ui.app import show\n"
         "from gexterm.errors import TerminalError\n"
         "from tests.ui.fakes import FakeSession\n"
-        "try:\n    run(FakeSession())\nexcept TerminalError as e:\n    print(e)\n"
+        "try:\n    asyncio.run(show(FakeSession()))\nexcept TerminalError as e:\n    print(e)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    assert "needs a terminal" in done.stdout
-    assert "gexterm watch" in done.stdout
+    assert "no terminal" in done.stdout
+    assert "gexterm levels" in done.stdout
