@@ -135,7 +135,7 @@ def _play(
     if not 0 <= port < 65536:
         raise UsageError(f"--port {port} is no port", "use 1 to 65535, or 0 for any that is free")
     if not headless:
-        from gexterm.ui.app import need_terminal
+        from gexterm.ui.terminal import need_terminal
 
         need_terminal()
     chosen = settings()

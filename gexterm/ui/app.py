@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
 import signal
 import sys
 import time
@@ -14,9 +13,10 @@ from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
-from gexterm.errors import GextermError, TerminalError
+from gexterm.errors import GextermError
 from gexterm.reading.model import Reading
 from gexterm.snapshots.picture import Picture
 from gexterm.ui import themes, words
@@ -27,6 +27,7 @@ from gexterm.ui.frame import GREEKS, Frame
 from gexterm.ui.help import HelpScreen
 from gexterm.ui.history import History
 from gexterm.ui.session import Session
+from gexterm.ui.terminal import forgiving, need_terminal
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0)
 """Speeds of a replay, as the keys go through them."""
@@ -102,6 +103,10 @@ class MonitorApp(App[None]):
     def shown(self) -> Reading | None:
         """The Reading on the screen."""
         return self._shown
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own, made to survive the loss of its terminal."""
+        return forgiving(super().get_driver_class())
 
     # -- life ------------------------------------------------------------------------
 
@@ -423,19 +428,6 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-def need_terminal() -> None:
-    """Raise TerminalError when there is no terminal that can show the monitor."""
-    instead = "use --headless, or `gexterm levels` for numbers without a screen"
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise TerminalError("there is no terminal to show the monitor in", instead)
-    kind = os.environ.get("TERM", "")
-    if kind in {"", "dumb", "unknown"}:
-        raise TerminalError(
-            f"the terminal says it is {kind or 'nothing'} (TERM), which cannot show the monitor",
-            f"set TERM, for instance to xterm-256color; or {instead}",
-        )
 
 
 async def show(session: Session, **options: Any) -> None:

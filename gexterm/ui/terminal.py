@@ -1,0 +1,88 @@
+"""A terminal that may go away.
+
+Textual hands its output to a thread that writes it to the terminal. When the terminal
+is gone (a closed window, a lost ssh connection) that thread ends on the first error,
+its bounded queue fills, and the program would wait for it for ever, holding on to a
+terminal that is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gexterm.errors import TerminalError
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+
+def need_terminal() -> None:
+    """Raise TerminalError when there is no terminal that can show the monitor."""
+    instead = "use --headless, or `gexterm levels` for numbers without a screen"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TerminalError("there is no terminal to show the monitor in", instead)
+    kind = os.environ.get("TERM", "")
+    if kind in {"", "dumb", "unknown"}:
+        raise TerminalError(
+            f"the terminal says it is {kind or 'nothing'} (TERM), which cannot show the monitor",
+            f"set TERM, for instance to xterm-256color; or {instead}",
+        )
+
+
+class ForgivingFile:
+    """A file whose loss is told once; from then on what is written is dropped."""
+
+    def __init__(self, file: Any, lost: Callable[[], None]) -> None:
+        self._file = file
+        self._lost = lost
+        self.gone = False
+        """Whether writing has failed."""
+
+    def write(self, text: str) -> None:
+        """Write, if there still is something to write to."""
+        self._forgive(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        """Flush, likewise."""
+        self._forgive(self._file.flush)
+
+    def fileno(self) -> int:
+        """The file's descriptor."""
+        number: int = self._file.fileno()
+        return number
+
+    def isatty(self) -> bool:
+        """Whether the file is a terminal."""
+        return bool(self._file.isatty())
+
+    def _forgive(self, work: Callable[[], object]) -> None:
+        if self.gone:
+            return
+        try:
+            work()
+        except (OSError, ValueError):
+            self.gone = True
+            self._lost()
+
+
+def forgiving(driver: type[Driver]) -> type[Driver]:
+    """The driver, ending its app in good order when the terminal is lost."""
+    try:
+        from textual.drivers.linux_driver import LinuxDriver
+    except ImportError:  # Windows has another driver, and no hang-up
+        return driver
+    if not issubclass(driver, LinuxDriver):
+        return driver
+
+    class ForgivingDriver(driver):  # type: ignore[valid-type, misc]
+        """The driver, over a file that may go away."""
+
+        def __init__(self, app: Any, **options: Any) -> None:
+            super().__init__(app, **options)
+            loop = self._loop
+            self._file = ForgivingFile(self._file, lambda: loop.call_soon_threadsafe(app.exit))
+
+    return ForgivingDriver

@@ -1,0 +1,43 @@
+"""The loss of a terminal is told once, and nobody waits for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
+
+from gexterm.ui.terminal import ForgivingFile
+
+
+def test_output_to_a_lost_terminal_is_dropped_and_the_loss_told_once() -> None:
+    reader, writer = os.pipe()
+    told: list[str] = []
+    raw = os.fdopen(writer, "w", buffering=1)
+    try:
+        file = ForgivingFile(raw, lambda: told.append("lost"))
+        thread = WriterThread(file)  # type: ignore[arg-type]
+        thread.start()
+        os.close(reader)
+        # More than the queue holds: over a bare file this would wait for ever.
+        for _ in range(3 * MAX_QUEUED_WRITES):
+            thread.write("a frame\n")
+        thread.stop()
+        assert not thread.is_alive()
+        assert told == ["lost"]
+        assert file.gone
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            raw.close()
+
+
+def test_a_terminal_that_is_there_gets_everything() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as end, os.fdopen(writer, "w") as raw:
+        file = ForgivingFile(raw, lambda: None)
+        file.write("hello\n")
+        file.flush()
+        assert end.readline() == "hello\n"
+        assert file.fileno() == raw.fileno()
+        assert not file.isatty()
+        assert not file.gone
