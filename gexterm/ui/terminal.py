@@ -82,7 +82,7 @@ def forgiving(driver: type[Driver]) -> type[Driver]:
 
         def __init__(self, app: Any, **options: Any) -> None:
             super().__init__(app, **options)
-            loop = self._loop
-            self._file = ForgivingFile(self._file, lambda: loop.call_soon_threadsafe(app.exit))
+            loop, file = self._loop, sys.__stderr__
+            self._file: Any = ForgivingFile(file, lambda: loop.call_soon_threadsafe(app.exit))
 
     return ForgivingDriver
