@@ -23,11 +23,14 @@ INT = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 MIN_QUOTES = 6
-"""With fewer informative strikes the smile before is shifted instead, if there is one."""
+"""With fewer informative strikes, and not half as many as it was fitted to, the smile before
+is shifted instead, if there is one."""
 MIN_QUADRATIC = 3
 """With fewer, and no smile before: a line through two strikes, one volatility from one."""
-MIN_SPLINE = 9
+MIN_SPLINE = 4
 """With fewer strikes than this a quadratic is fitted."""
+_MIN_SVI = 9
+"""Five parameters follow fewer strikes than this wherever they lead."""
 _COEFFICIENTS = CELLS + 3
 _SMOOTHING = 2e-3
 """Weight of the squared third differences against the mean weight per interval."""
@@ -78,6 +81,7 @@ class SmileFitter:
         self._trust: F64 = np.empty(0)
         self._svi: F64 = np.empty((5, 0))
         self._retry: NDArray[np.int64] = np.empty(0, np.int64)
+        self._count: INT = np.empty(0, np.intp)
 
     def forget(self) -> None:
         """Start anew, e.g. because the expiries or rows have changed."""
@@ -94,11 +98,16 @@ class SmileFitter:
             self._trust = np.ones(rows)
             self._svi = np.full((5, E), np.nan)
             self._retry = np.zeros(E, np.int64)
+            self._count = np.zeros(E, np.intp)
         count = np.bincount(quoted.expiry, minlength=E)
         known = np.zeros(E, np.bool_)
         if self._previous is not None:
             known |= [kind != "none" for kind in self._previous.kind]
         fitted = (count >= MIN_QUOTES) | ((count > 0) & ~known)
+        # Strikes that leave one by one, as on a last afternoon, are all there is; a feed
+        # that loses most of them at once leaves a smile that knows better.
+        fitted |= (count >= 2) & (2 * count >= self._count)
+        self._count = np.where(fitted, count, self._count)
         with np.errstate(all="ignore"):
             return self._fit(quoted, years, count, fitted & (years > 0.0))
 
@@ -136,6 +145,7 @@ class SmileFitter:
         self._retry -= 1
         warm = np.isfinite(self._svi[0])
         spline = np.array([kind == "spline" for kind in smiles.kind])
+        spline &= np.bincount(used.expiry, minlength=len(years)) >= _MIN_SVI
         tried = spline & longer & (warm | (self._retry < 0))
         self._svi[:, ~tried] = np.nan
         if not tried.any():

@@ -116,7 +116,8 @@ def test_variance_is_positive_and_finite_anywhere():
 
 def test_few_quotes_give_a_quadratic_and_one_a_flat_smile():
     q = quotes([30 * DAY], count=7)
-    assert fit(q, [30 * DAY]).kind == ("quadratic",)
+    three = take(q, np.isin(np.arange(7), (2, 4, 5)))
+    assert fit(three, [30 * DAY]).kind == ("quadratic",)
     one = take(q, np.arange(7) == 4)
     smiles = fit(one, [30 * DAY])
     assert smiles.kind == ("flat",)
@@ -124,6 +125,29 @@ def test_few_quotes_give_a_quadratic_and_one_a_flat_smile():
         smiles.iv(np.zeros(5, np.intp), np.linspace(-0.2, 0.2, 5)), one.iv[0], rtol=1e-3
     )
     assert fit(take(q, np.zeros(7, bool)), [30 * DAY]).kind == ("none",)
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 8])
+def test_a_smile_through_few_strikes_passes_through_them(count):
+    """On a last afternoon these are all there is: what misses them misprices them."""
+    q = quotes([2 * DAY], kinked, count=count)
+    smiles = fit(q, [2 * DAY])
+    assert smiles.kind == ("spline",)
+    np.testing.assert_allclose(smiles.iv(q.expiry, q.k), q.iv, rtol=0.005)
+
+
+def test_strikes_that_leave_one_by_one_keep_the_smile_of_the_others_fresh():
+    fitter = SmileFitter()
+    q = quotes([30 * DAY], kinked, count=9)
+    fit(q, [30 * DAY], fitter)
+    for left, kind in ((7, "spline"), (5, "spline"), (4, "spline"), (2, "line")):
+        fewer = take(q, np.arange(9) < left)
+        moved = Quoted(
+            fewer.expiry, fewer.k, fewer.iv * (1 + fewer.k), fewer.error, fewer.key, fewer.judged
+        )
+        smiles = fitter.fit(moved, 60, np.array([30 * DAY]))
+        assert smiles.kind == (kind,)
+        np.testing.assert_allclose(smiles.iv(moved.expiry, moved.k), moved.iv, rtol=0.005)
 
 
 def test_two_quotes_give_the_line_through_both():
