@@ -55,6 +55,8 @@ class Playback:
             raise RecordingError(
                 f"{recording.path}: the recording holds no events", "there is nothing to replay"
             )
+        self.idle = False
+        """Whether there is nothing to send before the next tick or command."""
         self._recording = recording
         self._look_back = None if look_back_s is None else round(look_back_s * NS)
         self._tick = round(tick_s * NS)
@@ -149,9 +151,11 @@ class Playback:
         if not self._clock.paused:
             due = self._base.now_ns() + self._tick
             waits.append(asyncio.create_task(self._base.sleep_until(due)))
+        self.idle = True
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self.idle = False
             for task in waits:
                 task.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
@@ -187,10 +191,15 @@ class Playback:
         self._next = next(self._frames, None)
         self._position = back
         self._notices.clear()
+        parts: list[bytes] = []
         for event in state:
             told = replayed(event) if isinstance(event, SourceInfo) else event
-            for part in codec.split(told):
-                yield codec.encode(part, back)
+            parts += (codec.encode(part, back) for part in codec.split(told))
+            if sum(map(len, parts)) >= CHUNK:
+                yield b"".join(parts)
+                parts = []
+        if parts:
+            yield b"".join(parts)
 
     def _advance(self, to: int) -> Iterator[bytes]:
         """Everything due by `to`, a ClockTick at each full minute and at `to` itself."""

@@ -53,13 +53,17 @@ def classify(error: BaseException) -> Retry | Stop:
     if isinstance(error, ConnectionClosed):
         return _closed(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Stop(f"its certificate is not trusted: {error.verify_message}")
+        # Set by the handshake only.
+        why = getattr(error, "verify_message", "") or str(error)
+        return Stop(f"its certificate is not trusted: {why}")
     if isinstance(error, InvalidStatus):
         return _status(error.response.status_code)
     if isinstance(error, InvalidURI):
         return Stop(f"{error.uri!r} is no websocket address")
     if isinstance(error, TimeoutError):
         return Retry("it does not answer")
+    if isinstance(error, ConnectionRefusedError):
+        return Retry("Connection refused: nobody listens there")
     if isinstance(error, OSError):
         return Retry(error.strerror or str(error) or "the network failed")
     if isinstance(error, ProxyError):

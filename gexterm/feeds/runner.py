@@ -126,6 +126,7 @@ class FeedRunner:
         self._told_dropped = 0
         self._told_malformed_at: int | None = None
         self._task: asyncio.Task[None] | None = None
+        self._leaving = False
 
     async def __aenter__(self) -> FeedRunner:
         self._task = asyncio.create_task(self._run(), name=f"feed {self._protocol.name}")
@@ -150,6 +151,11 @@ class FeedRunner:
 
     async def close(self) -> None:
         """Hang up and end `events`. Harmless when repeated."""
+        self._leaving = True
+        if self._connection is not None:
+            # Left to the cancellation below, the other side would hear of an error (1011).
+            with contextlib.suppress(Exception):
+                await self._connection.close()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -164,6 +170,8 @@ class FeedRunner:
                 if not failures:
                     self._tell("reconnecting" if self.counters.connects else "connecting")
                 verdict = await self._until_it_breaks()
+                if self._leaving:
+                    return
                 self.counters.last_error = verdict.reason
                 failures = 1 if self._settled() else failures + 1
                 said = f"{self._protocol.name}: {verdict.reason}"
