@@ -251,11 +251,30 @@ def analyse(
         gross_gex=sum(sum(w.values()) for w in walls.values()) * spot * spot,
     )
     if today:
-        _zero_dte(result, today[0], spot, signs, basis)
+        _zero_dte(result, today[0], spot, signs, basis, _growth(today[0], live))
     return result
 
 
-def _zero_dte(result: Result, one: Series, spot: float, signs: tuple[int, int], basis: str) -> None:
+def _growth(one: Series, live: list[Series]) -> float:
+    """Carry per year from here to the first forward a week later; 0 without one.
+
+    Not ln(F/S)/T: index and options of a page are not quoted at the same moment.
+    """
+    later = [s for s in live if s.t > one.t + 7 / 365]
+    if not later:
+        return 0.0
+    first = min(later, key=lambda s: s.t)
+    return math.log(first.f / one.f) / (first.t - one.t)
+
+
+def _zero_dte(
+    result: Result,
+    one: Series,
+    spot: float,
+    signs: tuple[int, int],
+    basis: str,
+    growth: float,
+) -> None:
     hour = 1 / 8760
     step = min(hour, one.t)
     carry = one.d * one.f / spot
@@ -263,10 +282,10 @@ def _zero_dte(result: Result, one: Series, spot: float, signs: tuple[int, int], 
     def call_delta(s: float, k: float, v: float, t: float) -> float:
         if t <= 0:
             return 1.0 * (s > k) + 0.5 * (s == k)
-        # The forward of a shorter time: growth at the same carry rate.
-        f = s * (one.f / spot) ** (t / one.t)
+        f = s * one.f / spot * math.exp(-growth * (one.t - t))
         w = v * math.sqrt(t)
-        return N.cdf(math.log(f / k) / w + w / 2) * carry ** (t / one.t)
+        discount = math.exp(-math.log(one.d) / one.t * (one.t - t))
+        return N.cdf(math.log(f / k) / w + w / 2) * carry * discount * f / (s * one.f / spot)
 
     charm: dict[float, float] = {}
     decay = 0.0

@@ -27,7 +27,7 @@ from gexterm.exposure.scope import (
     multipliers,
     scope_rows,
 )
-from gexterm.exposure.strikes import finite_charm
+from gexterm.exposure.strikes import finite_charm, rolled
 from gexterm.market.chain import CALL
 from gexterm.pricing.surface import Surface
 
@@ -270,13 +270,10 @@ def charm_curve(greeks: ZeroDteGreeks, books: F64) -> CharmCurve:
     rows, held, expiry, base, w = rows[near], held[:, near], expiry[near], base[near], w[near]
     moved = base + t[:, None]
     now = ndtr(moved / w + 0.5 * w)
-    carry = surface.discount * surface.forward / surface.spot
+    roll, carry, carry_later = rolled(surface, later)
     if later[greeks.scope].any():
-        share = (later / surface.years)[expiry]
         w_later = surface.iv[rows] * np.sqrt(later)[expiry]
-        # The forward rolls down to spot, and the discount to 1, at their own rates.
-        roll = (share - 1.0) * np.log(surface.forward / surface.spot)[expiry]
-        then = ndtr((moved + roll) / w_later + 0.5 * w_later) * (carry[expiry] ** share)
+        then = ndtr((moved + roll[expiry]) / w_later + 0.5 * w_later) * carry_later[expiry]
     else:
         then = np.heaviside(spots[:, None] - surface.layout.strike[rows], 0.5)
     then -= now * carry[expiry]

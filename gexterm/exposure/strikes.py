@@ -169,7 +169,7 @@ def finite_charm(surface: Surface, rows: Rows | None = None, hours: float = 1.0)
     """Δ(S, T−h) − Δ(S, T) of one option with h = min(hours, T), volatility per strike.
 
     Returns, for the chosen rows, the call's and what a put has on top of it (carry
-    only, 0 at zero rates). Forward and discount roll down at their own constant rates.
+    only, 0 at zero rates). Forward and discount roll down as `rolled` says.
     At settlement a call's delta is 1 below spot, 0 above and ½ at it. NaN where the
     greeks are.
     """
@@ -177,12 +177,9 @@ def finite_charm(surface: Surface, rows: Rows | None = None, hours: float = 1.0)
     chosen = slice(0, len(layout)) if rows is None else rows
     expiry, strike = layout.expiry[chosen], layout.strike[chosen]
     later = np.maximum(surface.seconds - hours * HOUR_SECONDS, 0.0) / YEAR_SECONDS
-    share = later / surface.years
-    forward = surface.forward / surface.spot
-    carry = surface.discount * forward
-    carry_later = carry**share
+    roll, carry, carry_later = rolled(surface, later)
     with np.errstate(invalid="ignore", divide="ignore"):
-        log_forward = np.log(surface.spot) + share * np.log(forward)
+        log_forward = np.log(surface.forward) + roll
         w = surface.iv[chosen] * np.sqrt(later)[expiry]
         d1 = (log_forward[expiry] - np.log(strike)) / w + 0.5 * w
     call = carry_later[expiry] * ndtr(d1)
@@ -191,6 +188,26 @@ def finite_charm(surface: Surface, rows: Rows | None = None, hours: float = 1.0)
         call[at_settlement] = np.heaviside(surface.spot - strike[at_settlement], 0.5)
     call -= surface.delta[CALL, chosen]
     return call, (carry - carry_later)[expiry]
+
+
+def rolled(surface: Surface, later: F64) -> tuple[F64, F64, F64]:
+    """How forward and discount change until only `later` years are left. Shapes (E,).
+
+    Returns the change of ln F, and D·F/S now and then. The rate is the carry of charm,
+    `Surface.carry`, not ln(F/S)/T: on the last day a point by which index and options
+    are not quoted at the same moment would roll off within hours, and with gamma of
+    that day it outweighs charm. At settlement D·F/S is 1.
+    """
+    passed = surface.years - later
+    with np.errstate(invalid="ignore", divide="ignore"):
+        now = surface.discount * surface.forward / surface.spot
+        growth = surface.carry
+        if growth is None:
+            growth = np.log(surface.forward / surface.spot) / surface.years
+        roll = -growth * passed
+        interest = -np.log(surface.discount) / surface.years * passed
+        then = np.where(later > 0.0, now * np.exp(roll + interest), 1.0)
+    return roll, now, np.where(np.isfinite(now), then, np.nan)
 
 
 def row_exposures(surface: Surface, positions: F64, settling: Mask | None = None) -> Exposures:
