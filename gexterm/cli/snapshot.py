@@ -47,23 +47,37 @@ def snapshot_command(
     its path goes to standard output.
     """
     from gexterm import paths
+    from gexterm.alerts.monitor import AlertMonitor
     from gexterm.config import CONVENTIONS
     from gexterm.engine.oneshot import read_chain_file, reading_of_recording
     from gexterm.snapshots.write import write_snapshot
     from gexterm.ui.still import picture_of
 
     columns, rows = _size(size)
+    watch = AlertMonitor()
     chosen = settings()
     scope = scope_of(expiry)
     if looks_recorded(source):
         with open_recording(source) as recording:
             reading = reading_of_recording(
-                recording, chosen, at=time_in(recording, at), convention=convention, scope=scope
+                recording,
+                chosen,
+                at=time_in(recording, at),
+                convention=convention,
+                scope=scope,
+                on_the_way=watch.update,
             )
     else:
         reading = read_chain_file(source, chosen, at=at, convention=convention, scope=scope)
     picture = asyncio.run(
-        picture_of(reading, columns, rows, theme=theme or chosen.theme, conventions=CONVENTIONS)
+        picture_of(
+            reading,
+            columns,
+            rows,
+            theme=theme or chosen.theme,
+            conventions=CONVENTIONS,
+            alerts=tuple(watch.log),
+        )
     )
     folder = output or (Path(chosen.snapshots) if chosen.snapshots else paths.snapshots())
     click.echo(write_snapshot(folder, reading, picture, note))

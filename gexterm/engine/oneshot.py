@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,8 +70,11 @@ def reading_of_recording(
     at: int | None = None,
     convention: str | None = None,
     scope: str | None = None,
+    on_the_way: Callable[[Reading], object] = lambda reading: None,
 ) -> Reading:
     """The Reading of a recording at a time (None: its end), with 35 minutes of look-back.
+
+    `on_the_way` is handed the Readings of the minutes before, and the last one too.
 
     Raises InputError when the recording does not reach that time.
     """
@@ -91,9 +94,11 @@ def reading_of_recording(
         if (due := grid.due(event)) and due < when:
             job = engine.job(due)
             if job is not None:
-                engine.compute(job)
+                on_the_way(engine.compute(job))
         engine.apply(event)
-    return _reading(engine, when, FeedCounts(warnings=tuple(recording.warnings)))
+    reading = _reading(engine, when, FeedCounts(warnings=tuple(recording.warnings)))
+    on_the_way(reading)
+    return reading
 
 
 def _from(recording: Recording, back: int, when: int) -> Iterable[Event]:

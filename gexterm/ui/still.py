@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from gexterm.alerts.model import Alert
@@ -18,8 +18,11 @@ from gexterm.ui.capture import capture
 class StillSession:
     """A `Session` in which time stands still at one Reading."""
 
-    def __init__(self, reading: Reading, conventions: tuple[str, ...]) -> None:
+    def __init__(
+        self, reading: Reading, conventions: tuple[str, ...], alerts: Sequence[Alert] = ()
+    ) -> None:
         self._reading = reading
+        self._alerts = alerts
         self.info = SourceInfo(
             reading.underlying,
             reading.source.feed,
@@ -49,9 +52,8 @@ class StillSession:
         await asyncio.Event().wait()
 
     async def alerts(self) -> AsyncIterator[Alert]:
-        """None."""
-        nothing: tuple[Alert, ...] = ()
-        for alert in nothing:
+        """What had happened by then."""
+        for alert in self._alerts:
             yield alert
 
     def _fixed(self, *_: object) -> None:
@@ -65,10 +67,16 @@ class StillSession:
 
 
 async def picture_of(
-    reading: Reading, columns: int, rows: int, *, theme: str, conventions: tuple[str, ...]
+    reading: Reading,
+    columns: int,
+    rows: int,
+    *,
+    theme: str,
+    conventions: tuple[str, ...],
+    alerts: Sequence[Alert] = (),
 ) -> Picture:
-    """The desk showing a Reading, `columns` × `rows` cells."""
-    app = MonitorApp(StillSession(reading, conventions), theme=theme, glow_s=0.0)
+    """The desk showing a Reading and what had happened by then, `columns` × `rows` cells."""
+    app = MonitorApp(StillSession(reading, conventions, alerts), theme=theme, glow_s=0.0)
     async with app.run_test(size=(columns, rows)) as pilot:
         while app.shown is not reading:
             await pilot.pause(0.02)
