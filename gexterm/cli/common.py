@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gexterm.config import CONVENTIONS
 from gexterm.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-CONVENTION_NAMES = ("customer-flow", "squeezemetrics", "short-both", "long-both")
-
 
 def convention_option(command: Command) -> Command:
     """`--convention`: the sign view."""
     return click.option(
         "--convention",
-        type=click.Choice(CONVENTION_NAMES),
+        type=click.Choice(CONVENTIONS),
         help="Sign convention, instead of the configured one.",
     )(command)
 

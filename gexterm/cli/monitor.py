@@ -6,11 +6,12 @@ import asyncio
 import random
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gexterm.cli.common import (
+    Command,
     at_option,
     convention_option,
     expiry_option,
@@ -30,39 +31,33 @@ if TYPE_CHECKING:
     from gexterm.recording.reader import Recording
     from gexterm.session.live import LiveSession
 
-speed_option = click.option(
-    "--speed", type=float, help="Market seconds per second.", metavar="FACTOR"
-)
-headless_option = click.option(
-    "--headless", is_flag=True, help="No screen: one line per market minute, until the end."
-)
-port_option = click.option(
-    "--port", type=int, default=0, help="Port of the local replay server; 0: any that is free."
-)
-theme_option = click.option("--theme", help="Colour theme, instead of the configured one.")
+
+def play_options(command: Command) -> Command:
+    """What can be said about playing any recording."""
+    for option in (
+        click.option(
+            "--headless", is_flag=True, help="No screen: one line per market minute, until the end."
+        ),
+        click.option(
+            "--port", type=int, default=0, help="Port of the local replay server; 0: any free one."
+        ),
+        click.option("--theme", help="Colour theme, instead of the configured one."),
+        expiry_option,
+        convention_option,
+        at_option("Market time (ET) to begin at: 10:30, or 2018-01-05T10:30."),
+        click.option(
+            "--speed", type=float, default=1.0, metavar="FACTOR", help="Market seconds per second."
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command("demo")
 @click.argument("name", required=False)
 @click.option("--list", "list_them", is_flag=True, help="List the bundled sample feeds and stop.")
-@speed_option
-@at_option("Market time (ET) to begin at.")
-@convention_option
-@expiry_option
-@theme_option
-@port_option
-@headless_option
-def demo_command(
-    name: str | None,
-    list_them: bool,
-    speed: float | None,
-    at: str | None,
-    convention: str | None,
-    expiry: str | None,
-    theme: str | None,
-    port: int,
-    headless: bool,
-) -> None:
+@play_options
+def demo_command(name: str | None, list_them: bool, **options: Any) -> None:
     """The monitor on a bundled sample feed, through a real local websocket.
 
     Sample feeds are synthetic: made by a seeded script, no market data.
@@ -73,48 +68,15 @@ def demo_command(
         for sample in list_samples():
             click.echo(f"{sample.name:<16} {sample.sample.title}")
         return
-    _play(
-        find_sample(name or "").path,
-        speed=1.0 if speed is None else speed,
-        at=at,
-        convention=convention,
-        expiry=expiry,
-        theme=theme,
-        port=port,
-        headless=headless,
-    )
+    _play(find_sample(name or "").path, **options)
 
 
 @click.command("replay")
 @click.argument("file", type=click.Path(path_type=Path))
-@speed_option
-@at_option("Market time (ET) to begin at: 10:30, or 2018-01-05T10:30.")
-@convention_option
-@expiry_option
-@theme_option
-@port_option
-@headless_option
-def replay_command(
-    file: Path,
-    speed: float | None,
-    at: str | None,
-    convention: str | None,
-    expiry: str | None,
-    theme: str | None,
-    port: int,
-    headless: bool,
-) -> None:
+@play_options
+def replay_command(file: Path, **options: Any) -> None:
     """The monitor on a recording: served on a local websocket, paused, sped up, sought."""
-    _play(
-        file,
-        speed=1.0 if speed is None else speed,
-        at=at,
-        convention=convention,
-        expiry=expiry,
-        theme=theme,
-        port=port,
-        headless=headless,
-    )
+    _play(file, **options)
 
 
 def _play(
@@ -141,14 +103,18 @@ def _play(
     chosen = settings()
     scope = scope_of(expiry)
     with open_recording(path) as recording:
-        start = time_in(recording, at)
         work = _headless if headless else _on_screen(theme or chosen.theme, chosen.fps)
-        asyncio.run(
-            serve_and(
-                work, recording, chosen, speed=speed, start=start, port=port,
-                convention=convention, scope=scope,
-            )
-        )  # fmt: skip
+        playing = serve_and(
+            work,
+            recording,
+            chosen,
+            speed=speed,
+            start=time_in(recording, at),
+            port=port,
+            convention=convention,
+            scope=scope,
+        )
+        asyncio.run(playing)
 
 
 async def serve_and(

@@ -70,7 +70,7 @@ def reading_of_recording(
     at: int | None = None,
     convention: str | None = None,
     scope: str | None = None,
-    on_the_way: Callable[[Reading], object] = lambda reading: None,
+    on_the_way: Callable[[Reading], object] | None = None,
 ) -> Reading:
     """The Reading of a recording at a time (None: its end), with 35 minutes of look-back.
 
@@ -94,10 +94,13 @@ def reading_of_recording(
         if (due := grid.due(event)) and due < when:
             job = engine.job(due)
             if job is not None:
-                on_the_way(engine.compute(job))
+                reading = engine.compute(job)
+                if on_the_way:
+                    on_the_way(reading)
         engine.apply(event)
     reading = _reading(engine, when, FeedCounts(warnings=tuple(recording.warnings)))
-    on_the_way(reading)
+    if on_the_way:
+        on_the_way(reading)
     return reading
 
 
