@@ -19,6 +19,7 @@ from gexterm.market.chain import CALL, PUT, Layout, Rows
 from gexterm.market.contracts import Exercise
 from gexterm.pricing.black import row_greeks
 from gexterm.pricing.forward import (
+    ForwardReason,
     Forwards,
     Pairs,
     implied_rates,
@@ -52,6 +53,11 @@ _JUDGED_Z = 1.88
 _NO_CARRY_BEYOND = 0.15
 
 
+SpotSource = Literal["given", "forward", "refused", "none"]
+_SPOT_FACTOR = 2.0
+"""Spot and forward further apart than this are not of the same thing."""
+
+
 @dataclass(frozen=True, slots=True)
 class QuoteHealth:
     """What the quotes of one tick were worth. Counts are of live (unsettled) contracts."""
@@ -72,10 +78,13 @@ class QuoteHealth:
     """Rows without an implied volatility of their own."""
     rows: int
     """Rows of expiries that have not settled."""
-    spot_source: Literal["given", "forward", "none"]
-    """Whether spot came with the chain or is the nearest forward."""
+    spot_source: SpotSource
+    """Whether spot came with the chain or is the nearest forward; `refused`: the latter,
+    since what came is less than half or more than double of it."""
     rate_source: Literal["given", "implied", "zero"]
     """Where discount factors come from; `zero`: nothing could be implied."""
+    unpriced: tuple[str, ...] = ()
+    """Why live expiries have no forward, and hence no greeks; one line per reason."""
 
     @property
     def quoted_share(self) -> float:
@@ -92,9 +101,11 @@ class QuoteHealth:
             found.append("no contract is quoted on both sides: nothing can be priced")
         if self.spot_source == "forward":
             found.append("spot not given: the nearest forward stands in")
+        elif self.spot_source == "refused":
+            found.append("spot is nowhere near its options: the nearest forward stands in")
         elif self.spot_source == "none":
             found.append("neither spot nor a forward is known: no greeks")
-        return tuple(found)
+        return (*found, *self.unpriced)
 
 
 class Pricer:
@@ -217,6 +228,7 @@ class Pricer:
             rows=int(np.count_nonzero(live)),
             spot_source=spot_source,
             rate_source=rate_source,
+            unpriced=_unpriced(layout, forwards, alive) if good.any() else (),
         )
         return surface, health
 
@@ -321,11 +333,25 @@ class Pricer:
         return raw, reason, quoted
 
 
-def _spot(given: float, forward: F64) -> tuple[float, Literal["given", "forward", "none"]]:
-    if np.isfinite(given) and given > 0.0:
-        return given, "given"
+def _spot(given: float, forward: F64) -> tuple[float, SpotSource]:
     known = forward[np.isfinite(forward)]
+    if np.isfinite(given) and given > 0.0:
+        if len(known) and not 1 / _SPOT_FACTOR < given / known[0] < _SPOT_FACTOR:
+            return float(known[0]), "refused"
+        return given, "given"
     return (float(known[0]), "forward") if len(known) else (float("nan"), "none")
+
+
+def _unpriced(layout: Layout, forwards: Forwards, alive: Mask) -> tuple[str, ...]:
+    """Which live expiries have no forward, by reason."""
+    lines = []
+    for reason in (ForwardReason.NO_PAIRS, ForwardReason.TOO_FEW_PAIRS):
+        at = np.flatnonzero(alive & (forwards.reason == reason))
+        if len(at):
+            first = layout.expiries[at[0]]
+            which = f"{first.root} {first.date}" + (f" and {len(at) - 1} more" * (len(at) > 1))
+            lines.append(f"no forward, hence no greeks, for {which}: {reason.text}")
+    return tuple(lines)
 
 
 def carry_rate(spot: float, forward: F64, years: F64) -> F64:

@@ -226,6 +226,16 @@ def parity_forwards(
     # A pair is stale when it excludes the median by more than the median's own error.
     tolerance = 0.05 * (highest - lowest) + 1e-9 * K
     off = np.maximum(lowest - centre[e], centre[e] - highest) > tolerance
+    misled = np.add.reduceat(near & off, first, dtype=np.intp) > 0.5 * near_count
+    if misled.any():
+        # Most of the strikes contradict it: a few old quotes that are tight outweigh all
+        # others. Every strike gets one vote then.
+        ones = np.ones(len(at))
+        plain = weighted_median(
+            implied[at], ones, e[at], np.cumsum(near_count) - near_count, near_count
+        )
+        centre = np.where(misled, plain, centre)
+        off = np.maximum(lowest - centre[e], centre[e] - highest) > tolerance
     if off.any():
         wrong_rate = np.add.reduceat(off, first, dtype=np.intp) > _SYSTEMATIC * count
         if wrong_rate.any():
