@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from gexterm.session.live import LiveSession
 
 
+DEMO_SPEED = 10.0
+"""Half an hour of market in three and a half minutes: a newcomer sees something happen."""
+
+
 def play_options(command: Command) -> Command:
     """What can be said about playing any recording."""
     for option in (
@@ -46,7 +50,10 @@ def play_options(command: Command) -> Command:
         convention_option,
         at_option("Market time (ET) to begin at: 10:30, or 2018-01-05T10:30."),
         click.option(
-            "--speed", type=float, default=1.0, metavar="FACTOR", help="Market seconds per second."
+            "--speed",
+            type=float,
+            metavar="FACTOR",
+            help=f"Market seconds per second; 1 if not given, {DEMO_SPEED:g} for the demo.",
         ),
     ):
         command = option(command)
@@ -68,6 +75,7 @@ def demo_command(name: str | None, list_them: bool, **options: Any) -> None:
         for sample in list_samples():
             click.echo(f"{sample.name:<16} {sample.sample.title}")
         return
+    options["speed"] = DEMO_SPEED if options["speed"] is None else options["speed"]
     _play(find_sample(name or "").path, **options)
 
 
@@ -76,6 +84,7 @@ def demo_command(name: str | None, list_them: bool, **options: Any) -> None:
 @play_options
 def replay_command(file: Path, **options: Any) -> None:
     """The monitor on a recording: served on a local websocket, paused, sped up, sought."""
+    options["speed"] = 1.0 if options["speed"] is None else options["speed"]
     _play(file, **options)
 
 
