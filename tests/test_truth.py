@@ -85,10 +85,9 @@ def ndx() -> Market:
 
 
 def quarter_to_four() -> Market:
-    market = truth.make(
+    return truth.make(
         "SPX", at("2023-12-12", "15:45"), 4630.4, SPX, step=5, tick=0.001, seed=7, oi_centre=0.5
     )
-    return market
 
 
 def thousands(market: Market) -> str:
@@ -232,7 +231,7 @@ def _wide(x: Line, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("spoil", [_stale, _crossed, _gone, _deep, _wide])
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [14, 37])
 def test_bad_quotes_do_not_reach_the_levels(
     spoil: Callable[[Line, np.random.Generator], None], seed: int, tmp_path: Path
 ) -> None:
