@@ -107,22 +107,19 @@ def gamma_section(
     )
 
 
-def book_section(book: Book, memory: Memory) -> tuple[model.Book, Totals]:
+def book_section(book: Book, memory: Memory) -> model.Book:
     """The whole book, whatever the scope."""
     surface = book.surface
     total = totals(book.exposures, book.held, surface.layout)
     later = after_today(surface)
     stochastic, depth = _vanna_place(book, later, memory)
-    return (
-        model.Book(
-            delta_notional=total.delta,
-            vega_per_point=total.vega,
-            vanna_per_point=total.vanna,
-            charm_per_day=totals(book.exposures, book.held, surface.layout, later).charm_day,
-            vanna_stochastic=stochastic,
-            vega_depth=depth,
-        ),
-        total,
+    return model.Book(
+        delta_notional=total.delta,
+        vega_per_point=total.vega,
+        vanna_per_point=total.vanna,
+        charm_per_day=totals(book.exposures, book.held, surface.layout, later).charm_day,
+        vanna_stochastic=stochastic,
+        vega_depth=depth,
     )
 
 

@@ -41,6 +41,7 @@ from gexterm.engine.settings import EngineSettings
 from gexterm.engine.today import read_today, zero_dte_section
 from gexterm.exposure.scope import Mask, zero_dte
 from gexterm.exposure.strikes import StrikeIndex
+from gexterm.market.calendar import is_session, session_open_ns
 from gexterm.market.chain import Chain, Layout, Rows
 from gexterm.market.events import Event, SourceInfo
 from gexterm.market.roots import is_index
@@ -122,10 +123,11 @@ class Engine:
         term = self._term_inputs(rows, surface)
         sigma = one_sigma(book, today, term)
         gamma, total, profile = gamma_section(book, sigma, settings.repricing)
-        whole, _ = book_section(book, memory)
+        whole = book_section(book, memory)
         zero_section = zero_dte_section(book, today, memory)
         if np.isnan(memory.spot_open):
             memory.spot_open = surface.spot
+            memory.spot_open_at = 0 if _near_open(rows.as_of) else rows.as_of
         memory.history.keep(Moment(rows.as_of, surface, weight, zero.scope))
         strikes = strike_frame(book, self._index(rows.layout, "0dte", zero.scope))
         look_back = memory.history.look_back(
@@ -158,6 +160,7 @@ class Engine:
             health=health_section(rows, surface, quotes, job.counts, basis),
             look_back=look_back,
             spot_open=memory.spot_open,
+            spot_open_at=memory.spot_open_at,
             sequence=self._sequence,
         )
         if self._timer:
@@ -192,6 +195,7 @@ class Engine:
 
 
 _TERM_EVERY = 5 * NS
+_OPENING = 300 * NS
 
 
 def _basis(rows: Rows, basis: str) -> tuple[F64, Basis]:
@@ -209,6 +213,12 @@ def _same(scope: Mask | None, layout: Layout, then: Moment) -> Mask | None:
         return scope
     chosen = {(e.root, e.date) for e, use in zip(layout.expiries, scope, strict=True) if use}
     return np.array([(e.root, e.date) in chosen for e in then.surface.layout.expiries], np.bool_)
+
+
+def _near_open(as_of: int) -> bool:
+    """Whether a first price can pass for the session's opening one."""
+    date = session_date(as_of)
+    return is_session(date) and 0 <= as_of - session_open_ns(date) <= _OPENING
 
 
 def _source(info: SourceInfo) -> model.Source:

@@ -33,4 +33,6 @@ class Memory:
     history: History = field(default_factory=History)
     """The last half hour."""
     spot_open: float = float("nan")
-    """First underlying price of the session."""
+    """First underlying price seen of the session."""
+    spot_open_at: int = 0
+    """When, ns; 0 near the open."""

@@ -382,7 +382,9 @@ class Reading:
     look_back: tuple[LookBack, ...] = ()
     """5, 15 and 30 minutes ago, as far as known; not part of the JSON form."""
     spot_open: float = NAN
-    """First underlying price of the session, for the day's change; NaN unknown."""
+    """First underlying price seen of the session, points; NaN unknown."""
+    spot_open_at: int = 0
+    """When it was seen, ns, if that was not near the open; 0: it is the open, or unknown."""
     sequence: int = 0
     """Number of this Reading within the session."""
     schema: str = SCHEMA

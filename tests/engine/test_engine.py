@@ -184,6 +184,12 @@ def test_a_convention_never_passes_for_a_measured_size() -> None:
     assert tick(made).positions.warning == ""
 
 
+def test_a_first_price_passes_for_the_open_only_near_the_open() -> None:
+    opening = at_et(DATE, dt.time(9, 31))
+    assert tick(filled(as_of=opening), opening).spot_open_at == 0
+    assert tick(filled()).spot_open_at == TEN
+
+
 def test_spot_far_from_parity_is_a_warning() -> None:
     made = filled()
     assert not any("parity" in w for w in tick(made).health.warnings)

@@ -121,6 +121,15 @@ def test_an_unknown_open_leaves_the_change_unknown() -> None:
     assert "–" in line
 
 
+def test_a_change_since_later_than_the_open_says_since_when() -> None:
+    joined = replace(reading(), spot_open_at=reading().as_of - 600 * 10**9)
+    wide = text(topline.paint(frame(joined), 120, 3))
+    assert "from 10:2" in wide
+    narrow = text(topline.paint(frame(joined), 80, 1))
+    assert "▲" not in narrow
+    assert "–" in narrow
+
+
 # -- paradigm and lines --------------------------------------------------------------------
 
 

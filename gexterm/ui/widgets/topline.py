@@ -62,13 +62,26 @@ def mode(frame: Frame) -> list[Span]:
 
 
 def change(reading: Reading) -> Span:
-    """The day's change of spot."""
+    """The day's change of spot; not known where the session was joined later."""
+    if reading.spot_open_at:
+        return Span(f"  {numbers.DASH}    ", "muted")
+    return change_seen(reading)
+
+
+def change_seen(reading: Reading) -> Span:
+    """The change of spot since its first price was seen."""
     if not math.isfinite(reading.spot_open) or reading.spot_open <= 0:
         return Span(f"  {numbers.DASH}    ", "muted")
     share = reading.spot / reading.spot_open - 1.0
     glyph = "▲" if share > 0 else ("▼" if share < 0 else " ")
     role = "buy" if share > 0 else ("sell" if share < 0 else "muted")
     return Span(f"{glyph}{abs(100 * share):.2f}%", role)
+
+
+def _change_since(reading: Reading) -> list[Span]:
+    if not reading.spot_open_at:
+        return []
+    return [Span(f" from {words.clock(reading.spot_open_at, with_seconds=False)}", "muted")]
 
 
 def paradigm_word(reading: Reading, *, brief: bool = False) -> str:
@@ -161,7 +174,7 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
     blocks: list[tuple[list[Span], list[Span]]] = [
         (
             [Span(numbers.price(reading.spot).strip(), "spot", bold=True), Span("  "),
-             change(reading)],
+             change_seen(reading), *_change_since(reading)],
             [Span(name, "muted"), Span(_day(reading), "muted")],
         ),
         (
