@@ -45,10 +45,13 @@ _NAMES = {
     "open interest": ("open interest", "open int", "int"),
 }
 _STAMP = re.compile(
-    r"([A-Z][a-z]{2,8})\.? (\d{1,2}),? (\d{4})(?:,| at)? (\d{1,2}):(\d{2})(?::(\d{2}))? ?"
-    r"([AP]M)(?: ([A-Z]{2,5}))?",
+    r"([A-Z][a-z]{2,8})\.? +(\d{1,2}),? +(\d{4})(?:,| +at)? +(\d{1,2}):(\d{2})(?::(\d{2}))? *"
+    r"([AP]M)(?: +([A-Z]{2,5}))?",
     re.ASCII,
 )
+_ROW = re.compile(r"\d{6}[CP]\d{8}", re.ASCII)
+"""What only a row of options holds."""
+_SAYS = re.compile(r"\b(?:Last|Date):", re.ASCII)
 _ZONES = (None, "ET", "EST", "EDT")
 _MONTH_NAMES = (
     "january february march april may june july august september october november december"
@@ -103,6 +106,7 @@ def read(lines: list[str], name: str, at: int | str | None = None) -> ChainFile:
             "it may have been cut short: download it again in full",
         )
     names = [cell.strip().lower() for cell in split_cells(lines[head])]
+    # In some copies the column header has moved above the lines that belong before it.
     sides = {
         Right.CALL: _side(names, "calls", name),
         Right.PUT: _side(names, "puts", name),
@@ -111,14 +115,16 @@ def read(lines: list[str], name: str, at: int | str | None = None) -> ChainFile:
         _find(names, ("strike",), 0, len(names)),
         _find(names, ("expiration date", "expiration"), 0, len(names)),
     )
-    preamble = " ".join(lines[:head])
+    preamble = " ".join(line for line in lines[:_SEARCHED] if not _ROW.search(line))
     header, notes = _header(preamble, name, at)
     problems = Problems()
     used = max(strike_at, *(max(vars(side).values()) for side in sides.values())) + 1
     rows: list[list[str]] = []
     where: list[int] = []
     for line_number, line in enumerate(lines[head + 1 :], head + 2):
-        if not line.strip(" ,\t"):
+        if not line.strip(' ,\t"'):
+            continue
+        if line_number <= _SEARCHED and (_SAYS.search(line) and not _ROW.search(line)):
             continue
         cells = split_cells(line)
         if used <= len(cells) <= len(names) + 1:

@@ -27,6 +27,7 @@ from gexterm.recording.chains.text import split_cells
 
 _KEYS = ("quote_date", "expiration", "strike", "option_type")
 _BEFORE_CLOSE = 15 * 60 * NS
+_US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)", re.ASCII)
 _RIGHTS = {"C": Right.CALL, "P": Right.PUT, "CALL": Right.CALL, "PUT": Right.PUT}
 
 
@@ -67,7 +68,7 @@ def read(
     rows: list[list[str]] = []
     where: list[int] = []
     for line_number, line in enumerate(lines[head + 1 :], head + 2):
-        if not line.strip(" ,\t"):
+        if not line.strip(' ,\t"'):
             continue
         cells = split_cells(line)
         if len(cells) == len(names):
@@ -124,7 +125,11 @@ def read(
 
 @lru_cache(maxsize=1024)
 def _date(text: str) -> dt.date | None:
+    """`2019-06-26`, or `6/26/2019` as a spreadsheet of the United States saves it."""
     try:
+        if found := _US_DATE.match(text):
+            month, day, year = map(int, found.groups())
+            return dt.date(year, month, day)
         return dt.date.fromisoformat(text[:10])
     except ValueError:
         return None

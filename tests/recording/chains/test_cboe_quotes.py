@@ -293,3 +293,19 @@ def test_a_page_cut_off_before_its_columns_is_still_known_for_what_it_is() -> No
     page = "\n".join(["", TITLE, STAMP, COLUMNS[:20]]).encode()
     with pytest.raises(InputError, match=r"Cboe quote page.*no column header.*cut short"):
         parse_chain(page, "page.csv")
+
+
+def test_a_column_header_above_the_title_and_date_is_found_all_the_same() -> None:
+    moved = "\n".join([COLUMNS, TITLE, STAMP, quote_row(), ""]).encode()
+    usual, found = parse_chain(quote_page(), "a.csv"), parse_chain(moved, "b.csv")
+    assert found.as_of == usual.as_of
+    assert found.contracts == usual.contracts
+    assert found.warnings == usual.warnings
+    assert spot(found) == spot(usual)
+
+
+def test_doubled_spaces_in_the_date_do_not_matter() -> None:
+    spaced = STAMP.replace("2022, 11:55 AM", "2022  at  11:55  AM")
+    assert parse_chain(quote_page(stamp=spaced), "a.csv").as_of == (
+        parse_chain(quote_page(), "b.csv").as_of
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -164,3 +166,16 @@ def test_a_header_alone_holds_no_chain() -> None:
 def test_a_quote_date_that_is_none_is_an_error() -> None:
     with pytest.raises(InputError, match="quote_date"):
         parse_chain(datashop(datashop_row(quote_date="soon")), "file.csv")
+
+
+def test_dates_that_a_spreadsheet_rewrote_are_read() -> None:
+    page = datashop()
+    rewritten = re.sub(
+        rb"(20\d\d)-(\d\d)-(\d\d)",
+        lambda m: b"%d/%d/%s" % (int(m[2]), int(m[3]), m[1]),
+        page,
+    )
+    assert rewritten != page
+    usual, found = parse_chain(page, "a.csv"), parse_chain(rewritten, "b.csv")
+    assert found.as_of == usual.as_of
+    assert found.contracts == usual.contracts
