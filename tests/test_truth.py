@@ -267,6 +267,20 @@ def test_a_chain_of_calls_alone_says_why_it_cannot_be_priced(tmp_path: Path) -> 
     assert any("no strike has both call and put" in line for line in reading.health.warnings)
 
 
+@pytest.mark.parametrize(
+    ("scope", "why"),
+    [("2023-12-14", "is not in the chain"), ("2023-12-12", "has settled"), ("0dte", "has settled")],
+)
+def test_a_scope_without_a_living_expiry_says_so(scope: str, why: str, tmp_path: Path) -> None:
+    market = spx("2023-12-12", "17:10")
+    reading = read(at_rest(market), tmp_path, "customer-flow", scope)
+    assert math.isnan(reading.gamma.gex_per_1pct)
+    assert any(why in line for line in reading.health.warnings)
+    assert not any(
+        why in line for line in read(at_rest(market), tmp_path, "customer-flow").health.warnings
+    )
+
+
 def test_a_spot_of_something_else_is_refused(tmp_path: Path) -> None:
     market = spx("2023-12-12", "11:30")
     page = truth.quote_page(market, stamp(market.as_of + LATE), spot="46.304")

@@ -157,7 +157,7 @@ class Engine:
             agreement=agreement_section(book, gamma, total, profile, today),
             expiries=expiry_lines(book),
             strikes=strikes,
-            health=health_section(rows, surface, quotes, job.counts, basis),
+            health=health_section(rows, surface, quotes, job.counts, basis, scope_name, scope),
             look_back=look_back,
             spot_open=memory.spot_open,
             spot_open_at=memory.spot_open_at,

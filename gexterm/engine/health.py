@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gexterm.dealers.conventions import Basis
+from gexterm.exposure.scope import Mask
 from gexterm.market.chain import Rows
 from gexterm.market.contracts import Exercise
 from gexterm.pricing.chain import QuoteHealth
@@ -39,9 +40,18 @@ class FeedCounts:
 
 
 def health_section(
-    rows: Rows, surface: Surface, quotes: QuoteHealth, counts: FeedCounts, basis: Basis
+    rows: Rows,
+    surface: Surface,
+    quotes: QuoteHealth,
+    counts: FeedCounts,
+    basis: Basis,
+    scope_name: str = "all",
+    scope: Mask | None = None,
 ) -> model.Health:
-    """Quote ages, what was refused, and what the user must know."""
+    """Quote ages, what was refused, and what the user must know.
+
+    `scope`, shape (E,), holds the chosen expiries; None: all.
+    """
     alive = (surface.seconds > 0.0)[rows.layout.expiry]
     dated = alive & (rows.quote_ts > 0)
     ages = (rows.as_of - rows.quote_ts[dated]) / 1e9
@@ -61,7 +71,12 @@ def health_section(
         dropped=counts.dropped,
         reconnects=counts.reconnects,
         events_per_s=counts.events_per_s,
-        warnings=(*counts.warnings, *quotes.warnings, *_warnings(rows, surface, basis)),
+        warnings=(
+            *counts.warnings,
+            *quotes.warnings,
+            *_warnings(rows, surface, basis),
+            *_empty(surface, scope_name, scope),
+        ),
     )
 
 
@@ -78,6 +93,15 @@ def _warnings(rows: Rows, surface: Surface, basis: Basis) -> list[str]:
             " option parity implies: one of the two is old"
         )
     return said
+
+
+def _empty(surface: Surface, name: str, scope: Mask | None) -> list[str]:
+    """Why a scope has no numbers, if it has none."""
+    if scope is None or bool(np.any(scope & (surface.seconds > 0.0))):
+        return []
+    what = "today's expiry" if name == "0dte" else f"the expiry {name}"
+    why = "has settled" if scope.any() else "is not in the chain"
+    return [f"{what} {why}: nothing to show for it"]
 
 
 def _spot_off(surface: Surface) -> float:
