@@ -1,6 +1,6 @@
 """The same numbers by another road: slow, scalar, and sharing no code with gexterm.
 
-Reads Cboe quote pages and DataShop chain files with the standard library, prices one
+Reads Cboe quote pages, DataShop chain files and interval files by itself, prices one
 option at a time and finds roots with SciPy's brentq. Written from the definitions
 (docs/definitions.md), not from the program.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import NormalDist, median
 from zoneinfo import ZoneInfo
 
+import polars
 from scipy.optimize import brentq
 
 ET = ZoneInfo("America/New_York")
@@ -105,6 +106,27 @@ def datashop(path: Path, root: str) -> list[Series]:
                 float(row["trade_volume"]),
             )
     return list(series.values())
+
+
+def interval_day(
+    path: Path, times: set[dt.datetime]
+) -> dict[dt.datetime, tuple[list[Series], float]]:
+    """Series and spot of an interval file at some of its bars; volume is summed up to there."""
+    columns = ("quote_datetime", "root", "expiration", "option_type", "strike")
+    columns += ("bid", "ask", "trade_volume", "active_underlying_price")
+    rows = polars.read_parquet(path, columns=list(columns)).select(columns).sort(columns[0]).rows()
+    traded: dict[tuple[dt.date, str, float], float] = {}
+    found: dict[dt.datetime, tuple[dict[dt.date, Series], float]] = {}
+    for when, root, date, right, strike, bid, ask, volume, spot in rows:
+        key = (date, right, float(strike))
+        traded[key] = traded.get(key, 0.0) + volume
+        time = when.replace(tzinfo=ET)
+        if time not in times:
+            continue
+        series, _ = found.setdefault(time, ({}, spot))
+        one = series.setdefault(date, Series(root, date))
+        one.strikes.setdefault(float(strike), {})[right] = Side(bid, ask, 0.0, traded[key])
+    return {when: (list(series.values()), spot) for when, (series, spot) in found.items()}
 
 
 def settles(series: Series) -> dt.datetime:

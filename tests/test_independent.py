@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from gexterm.clock import SystemClock
 from gexterm.config import Settings
-from gexterm.engine.oneshot import read_chain_file
+from gexterm.engine.oneshot import read_chain_file, reading_of_recording
 from gexterm.market.calendar import ns
+from gexterm.recording.intervals import import_intervals
+from gexterm.recording.reader import Recording
 from tests import independent
 from tests.shared_data import shared
 
@@ -81,3 +84,29 @@ def test_a_real_chain_reads_the_same_by_both_roads(case: str, convention: str, s
         assert zero.paradigm == theirs.paradigm
         if theirs.paradigm == "BofA":
             assert (zero.lis_lower, zero.lis_upper) == (theirs.lis_lower, theirs.lis_upper)
+
+
+def test_a_real_recorded_day_reads_the_same_by_both_roads(tmp_path: Path) -> None:
+    path: Path = shared("days/spxw_1min_2018-01-05.parquet")
+    clocks = [(10, 0), (11, 0), (12, 30), (13, 30), (14, 30), (15, 0)]
+    times = {dt.datetime(2018, 1, 5, *clock, tzinfo=independent.ET) for clock in clocks}
+    day = independent.interval_day(path, times)
+    assert set(day) == times
+    import_intervals(path, tmp_path / "day.gexrec", SystemClock())
+    with Recording(tmp_path / "day.gexrec") as recording:
+        for when, (series, spot) in day.items():
+            theirs = independent.analyse(series, when, spot, (-1, -1), basis="volume")
+            ours = reading_of_recording(
+                recording, Settings(), at=ns(when), convention="short-both", scope="all"
+            )
+            assert ours.spot == pytest.approx(spot)
+            assert ours.positions.basis == "volume"
+            for line in ours.expiries:
+                key = (line.root, dt.date.fromisoformat(line.expiry))
+                assert line.forward == pytest.approx(theirs.forward[key], rel=1e-4)
+            # In the afternoon five strikes are left; raw volatilities are straight in between.
+            assert ours.gamma.gex_per_1pct == pytest.approx(theirs.gex, rel=0.03), when
+            assert ours.gamma.call_wall == theirs.call_wall
+            assert ours.gamma.put_wall == theirs.put_wall
+            assert ours.gamma.flip_kind == "none (short everywhere)"
+            assert ours.zero_dte.paradigm == theirs.paradigm == "BofA"
