@@ -100,7 +100,7 @@ def _take(data: memoryview, at: int, size: int) -> memoryview:
 def _scaled(column: Array) -> bytes | None:
     for scale in _SCALES:
         # A look at one value saves most of the full trials.
-        first = column[0] * scale
+        first = float(column[0]) * scale
         if first == first and abs(first - round(first) if abs(first) < _REACH else 1.0) > 1e-6:
             continue
         with np.errstate(invalid="ignore", over="ignore"):
