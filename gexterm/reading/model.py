@@ -13,11 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    # Whoever is handed a Reading has polars already. The screen is painted before there is
+    # one, and must not wait for the import.
+    import polars as pl
 
 F64 = NDArray[np.float64]
 

@@ -76,7 +76,7 @@ def field_docs(module: types.ModuleType) -> dict[str, dict[str, str]]:
 
 
 def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, localns={"pl": pl})
     docs = field_docs(model)[cls.__name__]
     properties = {
         field.name: {

@@ -89,6 +89,7 @@ class LiveSession:
         self._fresh = asyncio.Event()
         self._alerts: asyncio.Queue[Alert | None] = asyncio.Queue()
         self._commands: asyncio.Queue[Command | _Recompute] = asyncio.Queue()
+        self._listened = asyncio.Event()
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: FeedRunner | None = None
@@ -127,7 +128,9 @@ class LiveSession:
 
     async def _run(self) -> None:
         try:
-            # Heavy parts are imported on a thread: the first frame is painted meanwhile.
+            # The heavy imports wait for a listener, which paints its first frame before it
+            # listens, and then run on a thread.
+            await self._listened.wait()
             core = self._core = await asyncio.to_thread(self._build)
             async with self._make_runner() as runner:
                 self._runner = runner
@@ -286,6 +289,7 @@ class LiveSession:
 
     async def readings(self) -> AsyncIterator[Reading]:
         """Readings as they come; a slow consumer misses some. Ends with the session."""
+        self._listened.set()
         while True:
             await self._fresh.wait()
             self._fresh.clear()
@@ -299,6 +303,7 @@ class LiveSession:
 
     async def alerts(self) -> AsyncIterator[Alert]:
         """Alerts as they come, none missed. Ends with the session."""
+        self._listened.set()
         while (alert := await self._alerts.get()) is not None:
             yield alert
 

@@ -127,11 +127,15 @@ class MonitorApp(App[None]):
         for line in self._broken_themes:
             self._tell(line, "warning")
         self._catch_signals()
-        self.run_worker(self._listen(), name="readings", group="session")
-        self.run_worker(self._listen_alerts(), name="alerts", group="session")
+        self.call_after_refresh(self._start_listening)
         self.set_interval(1.0 / self._fps, self._tick)
         self.call_after_refresh(_settle_memory)
         self.refresh_desk()
+
+    def _start_listening(self) -> None:
+        # After the first frame: what a session does first may be heavy.
+        self.run_worker(self._listen(), name="readings", group="session")
+        self.run_worker(self._listen_alerts(), name="alerts", group="session")
 
     def _catch_signals(self) -> None:
         # Without this, SIGTERM kills at once and leaves the terminal in its alternate screen.

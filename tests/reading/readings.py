@@ -78,7 +78,7 @@ def _strategy(hint: Any, name: str) -> st.SearchStrategy[Any]:
 
 def any_of(cls: type) -> st.SearchStrategy[Any]:
     """Any instance of a dataclass of the model."""
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, localns={"pl": pl})
     return st.builds(
         cls,
         **{
