@@ -119,7 +119,9 @@ def header_size(prefix: bytes) -> int:
                 f"the recording ends after {len(prefix)} bytes, within its header",
                 "it was cut off before anything was recorded",
             )
-        raise RecordingError("not a gexterm recording", "`gexterm import` makes recordings of vendors' files")
+        raise RecordingError(
+            "not a gexterm recording", "`gexterm import` makes recordings of vendors' files"
+        )
     version: int
     length: int
     _, version, length, _ = _PREFIX.unpack_from(prefix)
