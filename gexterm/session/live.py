@@ -174,6 +174,8 @@ class LiveSession:
         """A session begins, or begins anew at another time."""
         if core.engine.info is not None:
             core.engine.restart()
+            # A jump ahead is no news: what lies between was not watched.
+            core.watch.reset()
             self._grid = TickGrid(self._grid.step)
         self._info = info
         core.engine.apply(info)
