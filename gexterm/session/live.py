@@ -84,6 +84,7 @@ class LiveSession:
         self._trouble = ""
         self._gaps = 0
         self._catching_up = False
+        self._jumped = False
         self._newest: Reading | None = None
         self._computing = asyncio.Lock()
         self._fresh = asyncio.Event()
@@ -174,8 +175,7 @@ class LiveSession:
         """A session begins, or begins anew at another time."""
         if core.engine.info is not None:
             core.engine.restart()
-            # A jump ahead is no news: what lies between was not watched.
-            core.watch.reset()
+            self._jumped = True
             self._grid = TickGrid(self._grid.step)
         self._info = info
         core.engine.apply(info)
@@ -221,6 +221,11 @@ class LiveSession:
                 self._status = replace(self._status, message=self._trouble)
                 return
         self._trouble = ""
+        if self._jumped and self._newest is not None and as_of > self._newest.as_of:
+            # What lies between was not watched: a jump ahead is no news. Going back, the
+            # watch itself forgets what has not happened yet.
+            core.watch.reset()
+        self._jumped = False
         for alert in core.watch.update(reading):
             self._alerts.put_nowait(alert)
         self._newest = reading

@@ -154,6 +154,29 @@ async def test_seeking_back_begins_anew_and_forward_goes_on() -> None:
         assert late.spot != early.spot
 
 
+async def test_a_jump_ahead_is_no_news_and_a_jump_back_unsays_what_came_later() -> None:
+    async with playing(1.0, start=at(10, 0)) as session:
+        await until(session, lambda r: r.as_of >= at(10, 0))
+        core = session._core
+        assert core is not None
+        resets = 0
+        reset = core.watch.reset
+
+        def count() -> None:
+            nonlocal resets
+            resets += 1
+            reset()
+
+        core.watch.reset = count  # type: ignore[method-assign]
+        session.seek(at(10, 30))  # within the look-back: hurried through, watched all the way
+        await until(session, lambda r: r.as_of >= at(10, 30))
+        assert any(alert.at > at(10, 8) for alert in core.watch.log)
+        assert resets == 0
+        session.seek(at(10, 5))
+        await until(session, lambda r: at(10, 5) <= r.as_of < at(10, 6))
+        assert not any(alert.at > at(10, 8) for alert in core.watch.log)
+
+
 async def test_speed_follows_the_wish_and_is_told() -> None:
     async with playing(1.0) as session:
         await until(session, lambda r: True)
