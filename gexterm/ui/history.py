@@ -43,6 +43,7 @@ class History:
         self._before: dict[str, str | float] = {}
         self._book: tuple[str, str, str] | None = None
         self._until: dict[str, float] = {}
+        self._at = 0
 
     def note(self, reading: Reading, now_s: float) -> None:
         """Compare with the Reading before.
@@ -50,6 +51,12 @@ class History:
         `now_s` is the program's own monotonic time: a glow lasts as long for the eye
         at any speed of a replay. Another book makes nothing glow.
         """
+        if reading.as_of < self._at:
+            # Wound back: what has not happened yet leaves the list.
+            kept = [alert for alert in self.alerts if alert.at <= reading.as_of]
+            self.alerts.clear()
+            self.alerts.extend(kept)
+        self._at = reading.as_of
         found = named_levels(reading)
         book = (reading.underlying, reading.scope, reading.positions.view)
         if book == self._book and self._glow_s > 0:
