@@ -28,11 +28,6 @@ def snapshots() -> Path:
     return _user("data") / "snapshots"
 
 
-def recordings() -> Path:
-    """Where recordings are kept, unless told otherwise."""
-    return _user("data") / "recordings"
-
-
 def log_file() -> Path:
     """Where `--debug` writes."""
     return _user("log") / "gexterm.log"

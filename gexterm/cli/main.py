@@ -58,14 +58,13 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="gexterm", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Write tracebacks of unforeseen errors to the log.")
 @click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
+def cli(ctx: click.Context, debug: bool) -> None:  # noqa: ARG001 - `run` looks for it
     """A terminal monitor of the option dealer's book.
 
     gamma, charm and vanna by strike, the gamma flip, and the 0DTE charm paradigm
     with its lines in the sand. Every dealer position is an inference: the sign
     convention stands beside every number that depends on it.
     """
-    ctx.obj = debug
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

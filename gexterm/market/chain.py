@@ -99,8 +99,6 @@ class Chain:
         self._expiry_of = expiry_of
         self.contracts: list[Contract] = []
         self.spot = float("nan")
-        self.spot_ts = 0
-        self.trade_count = 0
         self._columns: dict[str, F64] = {name: np.full(capacity, np.nan) for name in _FLOAT_COLUMNS}
         self._quote_ts: I64 = np.zeros(capacity, np.int64)
         self._layout: Layout | None = None
@@ -119,9 +117,8 @@ class Chain:
         elif isinstance(event, Trades):
             known = event.contract < len(self.contracts)
             self._columns["last"][event.contract[known]] = event.price[known]
-            self.trade_count += int(known.sum())
         elif isinstance(event, UnderlyingPrice):
-            self.spot, self.spot_ts = event.price, event.ts
+            self.spot = event.price
         elif isinstance(event, OpenInterest):
             known = event.contract < len(self.contracts)
             self._columns["open_interest"][event.contract[known]] = event.open_interest[known]

@@ -82,7 +82,6 @@ class LiveSession:
         self._status = FeedStatus("connecting")
         self._rate = EventRate(clock)
         self._trouble = ""
-        self._gaps = 0
         self._catching_up = False
         self._jumped = False
         self._newest: Reading | None = None

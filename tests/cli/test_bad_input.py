@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from pathlib import Path
@@ -220,15 +219,6 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert done.code == 2
     assert str(blocked) in done.one_clear_line
     assert blocked.read_text() == "a file where a folder should be"
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs a device that is always full")
-def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
-    source = tmp_path / "intervals.csv"
-    source.write_text("nothing of the kind\n")
-    done = gexterm("import", "cboe-intervals", source, "-o", "/dev/full")
-    assert done.code in {2, 3}
-    assert done.one_clear_line
 
 
 def test_import_refuses_what_is_no_interval_file(tmp_path: Path) -> None:
