@@ -31,6 +31,9 @@ def expiry_lines(book: Book) -> tuple[model.ExpiryLine, ...]:
                 sums.vega,
                 sums.vanna,
                 sums.charm_day,
+                sums.charm_hour,
+                sums.delta,
+                np.where(book.zero.scope, sums.decay, np.nan),
             )
         ),
         strict=True,
@@ -50,10 +53,23 @@ def expiry_lines(book: Book) -> tuple[model.ExpiryLine, ...]:
             vega_per_point=vega,
             vanna_per_point=vanna,
             charm_per_day=charm,
+            charm_per_hour=hour,
+            delta_notional=delta,
+            decay_to_close=decay,
         )
-        for expiry, smile, (years, forward, atm_iv, contracts, gex, vega, vanna, charm) in zip(
-            layout.expiries, surface.smile_kind, numbers, strict=True
-        )
+        for expiry, smile, (
+            years,
+            forward,
+            atm_iv,
+            contracts,
+            gex,
+            vega,
+            vanna,
+            charm,
+            hour,
+            delta,
+            decay,
+        ) in zip(layout.expiries, surface.smile_kind, numbers, strict=True)
         if not expiry.settled(book.rows.as_of)
     )
 

@@ -274,7 +274,13 @@ class ExpiryLine:
     vanna_per_point: float
     """Vanna, $ per vol point."""
     charm_per_day: float
-    """Charm, $ per day."""
+    """Charm, $ per calendar day, instantaneous."""
+    charm_per_hour: float = NAN
+    """Charm of the next hour, or until settlement if that is sooner; a finite step, $."""
+    delta_notional: float = NAN
+    """Delta notional, $."""
+    decay_to_close: float = NAN
+    """Delta gained until settlement if spot stays, $; expiries that settle today only."""
 
 
 STRIKE_COLUMNS: dict[str, str] = {

@@ -206,6 +206,21 @@ def test_walls_flip_and_hedge_flow_answer_to_the_scope() -> None:
     assert asdict(everything.book) == asdict(today.book)
 
 
+def test_the_expiries_add_up_to_the_book() -> None:
+    reading = tick(filled(scope="all"))
+    for field, total in (
+        ("gex_per_1pct", reading.gamma.gex_per_1pct),
+        ("delta_notional", reading.book.delta_notional),
+        ("vega_per_point", reading.book.vega_per_point),
+        ("vanna_per_point", reading.book.vanna_per_point),
+        ("charm_per_hour", -reading.hedging.per_hour),
+    ):
+        assert sum(getattr(e, field) for e in reading.expiries) == pytest.approx(total)
+    today, *later = reading.expiries
+    assert today.decay_to_close == pytest.approx(reading.zero_dte.decay_to_close)
+    assert all(math.isnan(e.decay_to_close) for e in later)
+
+
 def test_twins_on_the_third_friday_are_two_expiries() -> None:
     reading = tick(filled(scope="all"))
     twins = [e for e in reading.expiries if e.expiry == "2026-11-20"]
