@@ -11,6 +11,7 @@
     │   └── RecordingError              a recording cannot be read
     │       └── RecordingVersionError   it is of another version
     └── ConnectionFailedError   exit 4  no connection, or no address to listen on
+        └── PollError                   a page could not be fetched (feeds.cboe_delayed)
 
 A message says what is wrong and where, a hint what to do. The command line
 prints both on one line and never a traceback.
