@@ -15,6 +15,7 @@ from gexterm.pricing.surface import Surface
 from gexterm.reading import model
 
 NAN = float("nan")
+_ROUGH = frozenset({"quadratic", "line", "flat", "previous"})
 _SPOT_OFF = 0.001
 """Spot further than this fraction from what parity implies is worth a warning."""
 
@@ -75,6 +76,7 @@ def health_section(
             *counts.warnings,
             *quotes.warnings,
             *_warnings(rows, surface, basis),
+            *_rough(surface),
             *_empty(surface, scope_name, scope),
         ),
     )
@@ -93,6 +95,17 @@ def _warnings(rows: Rows, surface: Surface, basis: Basis) -> list[str]:
             " option parity implies: one of the two is old"
         )
     return said
+
+
+def _rough(surface: Surface) -> list[str]:
+    """Whether today's greeks rest on next to no quotes, as in the last minutes."""
+    return [
+        f"{expiry.root} {expiry.date} has too few quotes for a smile ({kind}): its greeks are rough"
+        for expiry, kind, seconds in zip(
+            surface.layout.expiries, surface.smile_kind, surface.seconds, strict=True
+        )
+        if kind in _ROUGH and 0.0 < seconds <= 86_400.0
+    ]
 
 
 def _empty(surface: Surface, name: str, scope: Mask | None) -> list[str]:

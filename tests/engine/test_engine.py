@@ -197,6 +197,15 @@ def test_spot_far_from_parity_is_a_warning() -> None:
     assert any("parity" in w for w in tick(made).health.warnings)
 
 
+def test_a_smile_from_next_to_no_quotes_is_called_rough() -> None:
+    close = at_et(DATE, dt.time(16, 0))
+    late = tick(filled(as_of=close - 2 * MINUTE), close - 2 * MINUTE)
+    kinds = {e.expiry: e.smile for e in late.expiries}
+    assert kinds[DATE.isoformat()] in {"line", "flat", "quadratic"}
+    assert any("rough" in w for w in late.health.warnings)
+    assert not any("rough" in w for w in tick(filled()).health.warnings)
+
+
 def test_walls_flip_and_hedge_flow_answer_to_the_scope() -> None:
     today, everything = (tick(filled(scope=s)) for s in ("0dte", "all"))
     assert today.gamma.gex_per_1pct == pytest.approx(today.gamma.gex_0dte_per_1pct)
