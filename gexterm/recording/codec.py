@@ -98,6 +98,7 @@ _COLUMNS: dict[int, tuple[tuple[str, str], ...]] = {
     _OPEN_INTEREST: (("open_interest", "f8"),),
     _VOLUME: (("volume", "f8"),),
 }
+_RIGHTS = {right.value: right for right in Right}
 _NO_ROWS = {_UNDERLYING, _TICK, _STATUS, _SOURCE}
 
 
@@ -274,7 +275,7 @@ def _decode(frame: Frame) -> Event:
         raw = msgspec.msgpack.decode(body, type=_Definitions)
         if len(raw.contracts) != count or raw.first < 0:
             raise RecordingError(f"definitions of {count} contracts hold {len(raw.contracts)}")
-        return Definitions(raw.first, tuple(_contract(*c) for c in raw.contracts), recv)
+        return Definitions(raw.first, _contracts(raw.contracts), recv)
     if kind == _UNDERLYING:
         price, at = _PRICE.unpack(body)
         return UnderlyingPrice(price, at, recv)
@@ -338,9 +339,20 @@ def _check(root: str, strike: float) -> None:
         raise RecordingError(f"a contract of {root} has the strike {strike}")
 
 
-def _contract(root: str, expiry: int, right: str, strike: float) -> Contract:
-    _check(root, strike)
-    return Contract(root, dt.date.fromordinal(expiry), Right(right), strike)
+def _contracts(listed: list[tuple[str, int, str, float]]) -> tuple[Contract, ...]:
+    """Contracts as read. A keyframe has thousands, of few roots and dates."""
+    roots: dict[str, str] = {}
+    dates: dict[int, dt.date] = {}
+    out = []
+    for root, expiry, right, strike in listed:
+        if root not in roots or not 0.0 < strike < math.inf:
+            _check(root, strike)
+            roots[root] = root
+        if expiry not in dates:
+            dates[expiry] = dt.date.fromordinal(expiry)
+        # One text for all contracts of a root, not one for each.
+        out.append(Contract(roots[root], dates[expiry], _RIGHTS.get(right) or Right(right), strike))
+    return tuple(out)
 
 
 def _decode_columns(kind: int, count: int, recv: int, body: memoryview) -> Event:

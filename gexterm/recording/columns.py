@@ -45,7 +45,8 @@ def pack(column: Array) -> bytes:
     column = np.ascontiguousarray(column, column.dtype.newbyteorder("<"))
     if len(column) >= _TOO_SHORT:
         bits = column.view(f"<i{column.itemsize}")
-        if (bits == bits[0]).all():
+        # The two ends differ in almost every column that is not of one value.
+        if bits[0] == bits[-1] and (bits == bits[0]).all():
             return bytes([ONE]) + column[:1].tobytes()
         if column.dtype == np.float64 and (packed := _scaled(column)) is not None:
             return packed
@@ -105,6 +106,11 @@ def _scaled(column: Array) -> bytes | None:
             continue
         with np.errstate(invalid="ignore", over="ignore"):
             whole = np.rint(column * scale)
+            narrow = whole.astype(np.int32)
+            # Nearly every column has no NaN, and then this is all there is to do. What
+            # does not fit into int32 does not come back either.
+            if (narrow / scale == column).all() and narrow.min() != _NAN:
+                return bytes([SCALED]) + _SCALE.pack(scale) + _planes(narrow)
             absent = np.isnan(column)
             if not (np.abs(whole[~absent]) <= _REACH).all():
                 continue
@@ -123,8 +129,11 @@ def _offset(column: Array) -> bytes | None:
         return None
     offsets = column - base
     for step in _STEPS:
-        if span <= _REACH * step and not (offsets % step).any():
-            narrow = (offsets // step).astype(np.int32)
+        if span > _REACH * step:
+            break
+        whole = offsets // step
+        if (whole * step == offsets).all():
+            narrow = whole.astype(np.int32)
             return bytes([OFFSET]) + _OFFSET.pack(base, step) + _planes(narrow)
     return None
 
