@@ -67,7 +67,7 @@ def test_a_real_chain_reads_the_same_by_both_roads(case: str, convention: str, s
         return
     # Fitted against raw volatilities: the totals agree to a few per cent, the levels to a strike.
     # A quarter of an hour before settlement two strikes are quoted, and every smile is a guess.
-    loose = 0.10 if case.endswith("before settlement") else 0.03
+    loose = 0.04 if case.endswith("before settlement") else 0.03
     assert ours.gamma.gex_per_1pct == pytest.approx(theirs.gex, rel=loose)
     if theirs.flip == theirs.flip:
         assert ours.gamma.flip == pytest.approx(theirs.flip, rel=1e-3)
