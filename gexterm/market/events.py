@@ -11,10 +11,10 @@ in order of appearance and without gaps, per session.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gexterm.market.contracts import Contract
 
@@ -74,11 +74,64 @@ class Trades:
     side: NDArray[np.int8]
     """The venue's own aggressor: +1 buyer, −1 seller, 0 not given."""
     condition: NDArray[np.int16]
-    """Trade condition in the vendor's numbering; −1 not given."""
+    """Trade condition, in the numbering that `SourceInfo.conditions` names; −1 not given."""
     sequence: I64
     """The vendor's sequence or id; −1 not given."""
+    bid_size: F64
+    """Contracts bid for at the trade, as the feed gives it; NaN where it does not."""
+    ask_size: F64
+    """Contracts offered at the trade; NaN where not given."""
+    action: NDArray[np.int8]
+    """`NEW`, `CANCEL` or `CORRECTION`, where the feed says so apart from the condition."""
+    refers: I64
+    """`sequence` of the print that a cancel or correction is about; −1 not named."""
     recv: int = 0
     """Receipt time of the batch, ns."""
+
+    @classmethod
+    def of(
+        cls,
+        contract: ArrayLike,
+        price: ArrayLike,
+        size: ArrayLike,
+        ts: ArrayLike,
+        *,
+        recv: int = 0,
+        **given: ArrayLike,
+    ) -> Trades:
+        """A batch in which every column not `given` is absent."""
+        rows = np.asarray(contract, np.int32)
+        columns: dict[str, Any] = {
+            name: np.full(rows.shape, absent, dtype)
+            if name not in given
+            else np.asarray(given[name], dtype)
+            for name, dtype, absent in _OPTIONAL
+        }
+        if unknown := set(given) - set(columns):
+            raise TypeError(f"trades have no column {', '.join(sorted(unknown))}")
+        return cls(
+            contract=rows,
+            price=np.asarray(price, np.float64),
+            size=np.asarray(size, np.float64),
+            ts=np.asarray(ts, np.int64),
+            recv=recv,
+            **columns,
+        )
+
+
+NEW, CANCEL, CORRECTION = 0, 1, 2
+"""`Trades.action`: a print, one taken back, or one replaced by this one."""
+_OPTIONAL = (
+    ("bid", np.float64, np.nan),
+    ("ask", np.float64, np.nan),
+    ("side", np.int8, 0),
+    ("condition", np.int16, -1),
+    ("sequence", np.int64, -1),
+    ("bid_size", np.float64, np.nan),
+    ("ask_size", np.float64, np.nan),
+    ("action", np.int8, NEW),
+    ("refers", np.int64, -1),
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -168,6 +221,10 @@ class SourceInfo:
     """First market time, ns; 0 unknown."""
     ends: int = 0
     """Last market time, ns; 0 unknown or open."""
+    conditions: str = ""
+    """Numbering of `Trades.condition`, a name of `dealers.conditions`; empty: none known."""
+    venue_side: Literal["", "exact", "guess"] = ""
+    """What `Trades.side` is worth: the venue knows the aggressor, infers it, or says nothing."""
 
 
 Event = (

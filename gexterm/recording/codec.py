@@ -41,8 +41,9 @@ from gexterm.market.events import (
 )
 from gexterm.recording import columns
 
-CODEC_VERSION = 1
-"""Changes whenever an older reader would misread a frame."""
+CODEC_VERSION = 2
+"""Changes whenever an older reader would misread a frame. Version 1, which is still read,
+had fewer columns of trades."""
 MAX_ROWS = 200_000
 """Most rows of one frame; larger batches are split."""
 MAX_FRAME = 16 * 1024 * 1024
@@ -94,10 +95,16 @@ _COLUMNS: dict[int, tuple[tuple[str, str], ...]] = {
         ("side", "i1"),
         ("condition", "i2"),
         ("sequence", "i8"),
+        ("bid_size", "f8"),
+        ("ask_size", "f8"),
+        ("action", "i1"),
+        ("refers", "i8"),
     ),
     _OPEN_INTEREST: (("open_interest", "f8"),),
     _VOLUME: (("volume", "f8"),),
 }
+_TRADES_V1 = 8
+"""How many columns of trades version 1 had."""
 _RIGHTS = {right.value: right for right in Right}
 _NO_ROWS = {_UNDERLYING, _TICK, _STATUS, _SOURCE}
 
@@ -121,6 +128,8 @@ class _Source(msgspec.Struct, array_like=True):
     note: str
     begins: int
     ends: int
+    conditions: str = ""
+    venue_side: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +192,9 @@ def frames(data: bytes | memoryview) -> Iterator[Frame]:
         if at + HEAD_SIZE > len(view):
             raise RecordingError(f"a frame's header is cut off at byte {at} of {len(view)}")
         kind, version, _, count, length, _, _, time = _HEAD.unpack_from(view, at)
-        if version != CODEC_VERSION:
+        if not 1 <= version <= CODEC_VERSION:
             raise RecordingVersionError(
-                f"a frame is of codec version {version}, this program reads {CODEC_VERSION}",
+                f"a frame is of codec version {version}, this program reads 1 to {CODEC_VERSION}",
                 "use the gexterm that wrote it",
             )
         end = at + HEAD_SIZE + length
@@ -233,6 +242,8 @@ def _body(event: Event, kind: int) -> bytes:
                 event.note,
                 event.begins,
                 event.ends,
+                event.conditions,
+                event.venue_side,
             )
         )
     parts = [_TS.pack(event.ts)] if isinstance(event, OpenInterest | Volume) else []
@@ -265,12 +276,12 @@ def split(event: Event) -> Iterator[Event]:
 
 
 def _decode(frame: Frame) -> Event:
-    kind, _, _, count, _, _, recv, _ = _HEAD.unpack_from(frame.data)
+    kind, version, _, count, _, _, recv, _ = _HEAD.unpack_from(frame.data)
     body = frame.data[HEAD_SIZE:]
     if count > MAX_ROWS or (kind in _NO_ROWS and count):
         raise RecordingError(f"a frame of kind {kind} claims {count} rows")
     if kind in _COLUMNS:
-        return _decode_columns(kind, count, recv, body)
+        return _decode_columns(kind, version, count, recv, body)
     if kind == _DEFINITIONS:
         raw = msgspec.msgpack.decode(body, type=_Definitions)
         if len(raw.contracts) != count or raw.first < 0:
@@ -300,6 +311,7 @@ def source_info(fields: dict[str, Any]) -> SourceInfo:
     except msgspec.ValidationError as error:
         raise RecordingError(f"the description of the source is unfit: {error}") from error
     mode: Any = raw.mode
+    worth: Any = raw.venue_side
     return SourceInfo(
         underlying=name(raw.underlying),
         feed=name(raw.feed),
@@ -308,6 +320,8 @@ def source_info(fields: dict[str, Any]) -> SourceInfo:
         note=text(raw.note),
         begins=raw.begins,
         ends=raw.ends,
+        conditions=name(raw.conditions) if raw.conditions else "",
+        venue_side=worth,
     )
 
 
@@ -319,6 +333,8 @@ class _SourceFields(msgspec.Struct):
     note: str = ""
     begins: int = 0
     ends: int = 0
+    conditions: str = ""
+    venue_side: Literal["", "exact", "guess"] = ""
 
 
 def name(value: str) -> str:
@@ -355,7 +371,7 @@ def _contracts(listed: list[tuple[str, int, str, float]]) -> tuple[Contract, ...
     return tuple(out)
 
 
-def _decode_columns(kind: int, count: int, recv: int, body: memoryview) -> Event:
+def _decode_columns(kind: int, version: int, count: int, recv: int, body: memoryview) -> Event:
     at = 0
     ts = 0
     if kind in (_OPEN_INTEREST, _VOLUME):
@@ -369,7 +385,10 @@ def _decode_columns(kind: int, count: int, recv: int, body: memoryview) -> Event
         raise RecordingError(f"a batch names contract {int(contract.min())}")
     at += 4 * count
     fields: dict[str, Any] = {}
-    for column, dtype in _COLUMNS[kind]:
+    listed = _COLUMNS[kind]
+    if kind == _TRADES and version == 1:
+        listed = listed[:_TRADES_V1]
+    for column, dtype in listed:
         fields[column], at = columns.unpack(body, at, count, dtype)
     if at != len(body):
         raise RecordingError(f"a batch of {count} rows has {len(body) - at} bytes too many")
@@ -378,6 +397,10 @@ def _decode_columns(kind: int, count: int, recv: int, body: memoryview) -> Event
     if kind == _TRADES:
         if count and int(np.abs(fields["side"].astype(np.int16)).max()) > 1:
             raise RecordingError("a trade's side is none of buyer, seller, not given")
+        if version == 1:
+            return Trades.of(contract, recv=recv, **fields)
+        if count and not 0 <= int(fields["action"].min()) <= int(fields["action"].max()) <= 2:
+            raise RecordingError("a trade is neither new nor a cancel nor a correction")
         return Trades(contract=contract, recv=recv, **fields)
     if kind == _OPEN_INTEREST:
         return OpenInterest(contract, fields["open_interest"], ts, recv)

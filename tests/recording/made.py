@@ -46,16 +46,13 @@ def quotes(rng: np.random.Generator, count: int, rows: int, ts: int) -> Quotes:
 
 
 def trades(rng: np.random.Generator, count: int, rows: int, ts: int) -> Trades:
-    return Trades(
-        contract=rng.integers(0, count, rows).astype(np.int32),
-        price=np.round(rng.integers(1, 2000, rows) * 0.05, 2),
-        size=rng.integers(1, 50, rows).astype(np.float64),
-        ts=np.full(rows, ts, np.int64),
-        bid=np.full(rows, np.nan),
-        ask=np.full(rows, np.nan),
-        side=rng.integers(-1, 2, rows).astype(np.int8),
-        condition=np.full(rows, -1, np.int16),
-        sequence=np.arange(rows, dtype=np.int64),
+    return Trades.of(
+        rng.integers(0, count, rows),
+        np.round(rng.integers(1, 2000, rows) * 0.05, 2),
+        rng.integers(1, 50, rows),
+        np.full(rows, ts),
+        side=rng.integers(-1, 2, rows),
+        sequence=np.arange(rows),
         recv=ts,
     )
 

@@ -53,7 +53,9 @@ def events(draw: st.DrawFn) -> Event:
         side = columns(rows, st.integers(-1, 1), "i1")
         condition = columns(rows, st.integers(-1, 300), "i2")
         sequence = columns(rows, st.integers(-1, 2**63 - 1), "i8")
-        parts = (index, price, price, ts, price, price, side, condition, sequence)
+        action = columns(rows, st.integers(0, 2), "i1")
+        known = (index, price, price, ts, price, price, side, condition, sequence)
+        parts = (*known, price, price, action, sequence)
         return Trades(*(draw(c) for c in parts), recv)
     if kind == 2:
         return OpenInterest(draw(index), draw(price), draw(TS), recv)
