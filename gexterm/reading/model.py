@@ -50,19 +50,48 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """Where a number lies with 80 % of the probability that positions leave open."""
+
+    low: float = NAN
+    """Its 10 % quantile; NaN not known, or beyond what was searched."""
+    high: float = NAN
+    """Its 90 % quantile; NaN not known, or beyond what was searched."""
+
+
+@dataclass(frozen=True, slots=True)
 class Positions:
     """Whose positions the numbers assume, and on what evidence."""
 
     view: str
-    """Sign convention or view, e.g. `customer-flow`."""
-    basis: Literal["open interest", "volume", "none"]
-    """What the convention was applied to."""
+    """`flow`, `combined`, or the name of a sign convention, e.g. `customer-flow`."""
+    basis: Literal["open interest", "volume", "trades", "none"]
+    """What positions were made of."""
+    prior: str = ""
+    """What stands behind today's trades under `combined`, e.g. `squeezemetrics on open
+    interest, today's expiry none`; empty elsewhere."""
     epoch: int = 0
     """From when trades have been signed, ns; 0: no trade is signed."""
+    prints: int = 0
+    """Trades behind the flow, cancelled ones left out."""
     signed_share: float = NAN
-    """Share of today's volume that carries a sign, 0 to 1; NaN: none is signed."""
+    """Share of the printed volume of the scope that carries a sign, 0 to 1; NaN: no print."""
+    printed_share: float = NAN
+    """Share of the volume that the venue reports that came as prints, 0 to 1; NaN unknown."""
+    uncovered_share: float = NAN
+    """Share of the scope's open interest that no recorded tape explains, 0 to 1; NaN unknown."""
+    by_evidence: Mapping[str, float] = field(default_factory=dict)
+    """Share of the printed volume by evidence, signed kinds, 0 to 1."""
     unsigned_by_reason: Mapping[str, float] = field(default_factory=dict)
     """Contracts left unsigned, by reason."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What was noticed on the tape: duplicates, cancelled, unknown conditions, …"""
+    trap: str = ""
+    """Why a whole side may be signed wrongly: many prints at resting size; empty if not so."""
+    bounds_hit: int = 0
+    """Contracts whose position was cut to open interest plus volume."""
+    reconciled: str = ""
+    """How far off the book carried over was, by this morning's open interest."""
     warning: str = ""
     """What is doubtful about this view for this underlying, one line."""
 
@@ -109,6 +138,24 @@ class Gamma:
     """GEX per 1 % at each, $."""
     repricing: str = "sticky strike"
     """How volatility moves along the profile."""
+    gex_band: Band = Band()
+    """80 % band of `gex_per_1pct`, $; empty under a convention, whose error is unknown."""
+    flip_band: Band = Band()
+    """Spots around the flip at which the 80 % band of the profile contains zero, points."""
+    probability_short: float = NAN
+    """P(dealers are short gamma at spot); NaN under a convention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenor:
+    """A stretch of the book's expiries."""
+
+    vega_per_point: float = NAN
+    """Vega, $ per vol point (calendar volatility)."""
+    vanna_per_point: float = NAN
+    """Delta gained per vol point, $."""
+    gex_per_1pct: float = NAN
+    """GEX, $ per 1 %."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -127,6 +174,34 @@ class Book:
     """Vanna at spot over its largest size along spot, −1 to 1; expiries after today."""
     vega_depth: float = NAN
     """|Vega| at spot over its largest size along spot, 0 to 1."""
+    near: Tenor = Tenor()
+    """Expiries within 30 days."""
+    far: Tenor = Tenor()
+    """Expiries beyond 30 days."""
+    vega_band: Band = Band()
+    """80 % band of `vega_per_point`, $."""
+    vanna_band: Band = Band()
+    """80 % band of `vanna_per_point`, $."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRate:
+    """What became of this paradigm at this time of day elsewhere. Never a promise."""
+
+    event: str
+    """What is counted, e.g. `closes inside the lines`."""
+    rate: float
+    """Share of the study's observations in which it happened, 0 to 1."""
+    count: int
+    """Observations behind it."""
+    time: str
+    """The study's observation time, `HH:MM` New York."""
+    share: float
+    """Share of that time's observations with this paradigm, 0 to 1."""
+    placebo: float
+    """P of the same event for a driftless normal with today's remaining sigma, 0 to 1."""
+    source: str
+    """Who observed what."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -183,6 +258,22 @@ class ZeroDte:
     """Strike below spot of the largest |charm|, points."""
     peak_above: float = NAN
     """Strike above spot of the largest |charm|, points."""
+    charm_below_band: Band = Band()
+    """80 % band of `charm_below`, $ per hour; empty under a convention."""
+    charm_above_band: Band = Band()
+    """80 % band of `charm_above`, $ per hour."""
+    charm_band: Band = Band()
+    """80 % band of `charm_per_hour`, $ per hour."""
+    decay_band: Band = Band()
+    """80 % band of `decay_to_close`, $."""
+    lis_lower_band: Band = Band()
+    """80 % band of the lower line, points."""
+    lis_upper_band: Band = Band()
+    """80 % band of the upper line, points."""
+    target_band: Band = Band()
+    """80 % band of the target, points."""
+    base_rate: BaseRate | None = None
+    """The white paper's record of this label at this time, beside a placebo."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -217,6 +308,54 @@ class Hedging:
     """When volatility rises one point."""
     per_hour: float = NAN
     """In the next hour, or until settlement if that is sooner, spot unmoved."""
+    up_band: Band = Band()
+    """80 % band of `per_up_1pct`, $, by gamma at spot; empty under a convention."""
+    down_band: Band = Band()
+    """80 % band of `per_down_1pct`, $."""
+    vol_band: Band = Band()
+    """80 % band of `per_vol_point`, $."""
+    hour_band: Band = Band()
+    """80 % band of `per_hour`, $."""
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeDay:
+    """What dealers should have traded since the session was first seen, by what made them.
+
+    −(gamma × move + vanna × change of volatility + charm × time), added up tick by tick
+    with the book before each. $ of delta; positive: they bought. Whole book.
+    """
+
+    since: int = 0
+    """From when it is added up, ns; 0: not yet."""
+    by_gamma: float = NAN
+    """Because spot moved."""
+    by_vanna: float = NAN
+    """Because volatility moved."""
+    by_charm: float = NAN
+    """Because time passed."""
+    uncovered_s: float = 0.0
+    """Seconds in between that were not seen."""
+    spot_change: float = NAN
+    """What spot did in the same time, points."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpotVol:
+    """How volatility has moved with spot today, by our own 30-day variance index."""
+
+    beta: float = NAN
+    """Vol points per 1 % of spot, regression over the day's minutes; NaN while too few."""
+    beta_se: float = NAN
+    """Its standard error."""
+    r_squared: float = NAN
+    """Share of the variance explained."""
+    minutes: int = 0
+    """Minutes behind it."""
+    reference: float = NAN
+    """The beta that `overvixed` measures against, vol points per 1 %."""
+    overvixed: float = NAN
+    """Vol points by which the index stands above (+) what spot's move alone would have made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +372,10 @@ class View:
     """Flip, points; NaN none."""
     paradigm: Paradigm
     """0DTE paradigm."""
+    probability: float = NAN
+    """P(that paradigm); NaN under a convention."""
+    probability_short: float = NAN
+    """P(short gamma); NaN under a convention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +432,8 @@ STRIKE_COLUMNS: dict[str, str] = {
     "put_oi": "contracts",
     "call_volume": "contracts today",
     "put_volume": "contracts today",
+    "position": "dealer contracts under the chosen view, calls and puts together",
+    "position_sd": "standard deviation of it, contracts; null under a convention",
     "position_prior": "dealer contracts, calls and puts together, before today's trades",
     "position_flow": "dealer contracts from signed trades; null: none signed",
     "gex": "$ per 1 %",
@@ -380,7 +525,7 @@ class Reading:
     regime: Regime
     """Regime."""
     hedging: Hedging
-    """Hedge flow."""
+    """Hedge flow to come."""
     agreement: Agreement
     """Other sign views."""
     expiries: tuple[ExpiryLine, ...]
@@ -389,6 +534,10 @@ class Reading:
     """One row per strike of the scope, ascending; columns as in `STRIKE_COLUMNS`."""
     health: Health
     """Data health."""
+    hedge_day: HedgeDay = HedgeDay()
+    """Hedge flow since the session was first seen."""
+    spot_vol: SpotVol = SpotVol()
+    """Spot against volatility today."""
     look_back: tuple[LookBack, ...] = ()
     """5, 15 and 30 minutes ago, as far as known; not part of the JSON form."""
     spot_open: float = NAN
