@@ -1,0 +1,209 @@
+"""What a print's condition says about it: counted or not, signed or not, in which bucket.
+
+The letters are OPRA's (33 since 2019, the blank one included in `REGULAR`). Vendors
+number them in their own ways; a code that is in no table is `UNKNOWN`: it counts as
+volume, is never signed, and is reported. Classes are gexterm's own judgement of what
+the price of such a print says about its initiator.
+
+Sources: the letters as listed by vendors who pass them on (Alpaca, QuoteMedia, Massive,
+ThetaData); the numbers of each vendor as `Numbering.source` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class ConditionClass(IntEnum):
+    """What kind of print it was, as far as signing is concerned."""
+
+    REGULAR = 0
+    """Electronic, one leg, nothing special."""
+    SWEEP = 1
+    """Intermarket sweep: a decided aggressor."""
+    AUCTION = 2
+    """Single-leg price-improvement auction."""
+    CROSS = 3
+    """Both sides agreed beforehand."""
+    FLOOR = 4
+    """Traded by open outcry, reported when it suited."""
+    MULTI_ELECTRONIC = 5
+    """Leg of a package, electronic."""
+    MULTI_AUCTION = 6
+    """Leg of a package, auctioned."""
+    MULTI_CROSS = 7
+    """Leg of a package, crossed."""
+    MULTI_FLOOR = 8
+    """Leg of a package, from the floor."""
+    MULTI_VS_SINGLE = 9
+    """Leg of a package, traded against single-leg orders."""
+    STOCK_TIED = 10
+    """Leg of a package with stock."""
+    LATE = 11
+    """Reported late or out of sequence: the quote now is not the quote then."""
+    REOPEN = 12
+    """Opening or re-opening rotation."""
+    CANCEL_ANY = 13
+    """Takes back an earlier print."""
+    CANCEL_LAST = 14
+    """Takes back the last print."""
+    CANCEL_OPENING = 15
+    """Takes back the opening print."""
+    CANCEL_ONLY = 16
+    """Takes back the only print."""
+    COMPRESSION = 17
+    """Multilateral compression: closes positions on both sides."""
+    EXTENDED = 18
+    """Extended hours; otherwise regular."""
+    UNKNOWN = 19
+    """A code that is in no table."""
+    ABSENT = 20
+    """The feed gives no conditions."""
+
+
+C = ConditionClass
+CLASSES = len(ConditionClass)
+CANCELS = (C.CANCEL_ANY, C.CANCEL_LAST, C.CANCEL_OPENING, C.CANCEL_ONLY)
+"""The classes that are no prints but take one back."""
+PACKAGES = (
+    C.MULTI_ELECTRONIC,
+    C.MULTI_AUCTION,
+    C.MULTI_CROSS,
+    C.MULTI_FLOOR,
+    C.MULTI_VS_SINGLE,
+)
+"""Legs of option packages: priced as a whole."""
+
+
+def _flags(*classes: ConditionClass) -> NDArray[np.bool_]:
+    flags = np.zeros(CLASSES, np.bool_)
+    flags[list(classes)] = True
+    flags.flags.writeable = False
+    return flags
+
+
+IS_CANCEL = _flags(*CANCELS)
+"""By class: takes a print back. Shape (CLASSES,)."""
+IS_PACKAGE = _flags(*PACKAGES)
+"""By class: leg of a package of options. Shape (CLASSES,)."""
+COUNTS_VOLUME = ~IS_CANCEL
+"""By class: adds to volume. Shape (CLASSES,)."""
+MAY_SIGN_ALONE = _flags(C.REGULAR, C.SWEEP, C.AUCTION, C.EXTENDED, C.ABSENT, C.MULTI_VS_SINGLE)
+"""By class: its own price against the quote says who began. Shape (CLASSES,)."""
+MAY_SIGN = MAY_SIGN_ALONE | IS_PACKAGE & ~_flags(C.MULTI_CROSS)
+"""By class: may be given a side, alone or as part of its package. Shape (CLASSES,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One trade condition of OPRA."""
+
+    letter: str
+    """OPRA's code; a blank for regular."""
+    mnemonic: str
+    """OPRA's short name."""
+    meaning: str
+    """In plain words."""
+    kind: ConditionClass
+    """What it means here."""
+
+
+OPRA: tuple[Condition, ...] = (
+    Condition(" ", "", "regular", C.REGULAR),
+    Condition("A", "CANC", "cancels an earlier print, not the last or opening one", C.CANCEL_ANY),
+    Condition("B", "OSEQ", "reported late and out of sequence", C.LATE),
+    Condition("C", "CNCL", "cancels the last print", C.CANCEL_LAST),
+    Condition("D", "LATE", "reported late, in sequence", C.LATE),
+    Condition("E", "CNCO", "cancels the opening print", C.CANCEL_OPENING),
+    Condition("F", "OPEN", "opening print, late and out of sequence", C.LATE),
+    Condition("G", "CNOL", "cancels the only print of the day", C.CANCEL_ONLY),
+    Condition("H", "OPNL", "opening print, late, in sequence", C.LATE),
+    Condition("I", "AUTO", "executed electronically", C.REGULAR),
+    Condition("J", "REOP", "reopening after a halt", C.REOPEN),
+    Condition("S", "ISOI", "intermarket sweep order", C.SWEEP),
+    Condition("a", "SLAN", "single leg, auction", C.AUCTION),
+    Condition("b", "SLAI", "single leg, auction, intermarket sweep", C.AUCTION),
+    Condition("c", "SLCN", "single leg, cross", C.CROSS),
+    Condition("d", "SLCI", "single leg, cross, intermarket sweep", C.CROSS),
+    Condition("e", "SLFT", "single leg, floor", C.FLOOR),
+    Condition("f", "MLET", "package, electronic", C.MULTI_ELECTRONIC),
+    Condition("g", "MLAT", "package, auction", C.MULTI_AUCTION),
+    Condition("h", "MLCT", "package, cross", C.MULTI_CROSS),
+    Condition("i", "MLFT", "package, floor", C.MULTI_FLOOR),
+    Condition("j", "MESL", "package against single legs, electronic", C.MULTI_VS_SINGLE),
+    Condition("k", "TLAT", "package with stock, auction", C.STOCK_TIED),
+    Condition("l", "MASL", "package against single legs, auction", C.MULTI_VS_SINGLE),
+    Condition("m", "MFSL", "package against single legs, floor", C.MULTI_VS_SINGLE),
+    Condition("n", "TLET", "package with stock, electronic", C.STOCK_TIED),
+    Condition("o", "TLCT", "package with stock, cross", C.STOCK_TIED),
+    Condition("p", "TLFT", "package with stock, floor", C.STOCK_TIED),
+    Condition("q", "TESL", "package with stock against single legs, electronic", C.STOCK_TIED),
+    Condition("r", "TASL", "package with stock against single legs, auction", C.STOCK_TIED),
+    Condition("s", "TFSL", "package with stock against single legs, floor", C.STOCK_TIED),
+    Condition("t", "CBMO", "package of a proprietary product, floor", C.MULTI_FLOOR),
+    Condition("u", "MCTP", "multilateral compression of a proprietary product", C.COMPRESSION),
+    Condition("v", "EXHT", "extended hours", C.EXTENDED),
+)
+"""Every condition of OPRA, the blank one first."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Numbering:
+    """How one vendor writes conditions as numbers."""
+
+    name: str
+    """As `SourceInfo.conditions` has it."""
+    kinds: Mapping[int, ConditionClass]
+    """Class by code; what is not in it is `UNKNOWN`, −1 is `ABSENT`."""
+    source: str
+    """Where the numbers are from, and how sure they are."""
+    table: NDArray[np.uint8]
+    """Class by code + 1, the last one for every larger code."""
+
+
+def _numbering(name: str, kinds: Mapping[int, ConditionClass], source: str) -> Numbering:
+    table = np.full(max(kinds, default=0) + 3, C.UNKNOWN, np.uint8)
+    table[0] = C.ABSENT
+    for code, kind in kinds.items():
+        table[code + 1] = kind
+    table.flags.writeable = False
+    return Numbering(name, dict(kinds), source, table)
+
+
+_LETTERS = {ord(c.letter): c.kind for c in OPRA}
+_MASSIVE = {
+    (200 + ord(c.letter) - 64 if c.letter.isupper() else 226 + ord(c.letter) - 96): c.kind
+    for c in OPRA
+    if c.letter != " "
+}
+
+NUMBERINGS: dict[str, Numbering] = {
+    n.name: n
+    for n in (
+        _numbering("", {}, "no conditions"),
+        _numbering("opra", {0: C.REGULAR} | _LETTERS, "ASCII of OPRA's letter"),
+        _numbering("massive", {0: C.REGULAR} | _MASSIVE, "200 + place of the capital"),
+        _numbering("dxfeed", {0: C.REGULAR} | _LETTERS, "ASCII of a lone letter"),
+        _numbering("deribit", {}, "no conditions"),
+        _numbering("thetadata", {0: C.REGULAR, 95: C.SWEEP}, "to be filled"),
+        _numbering("cboe-datashop", {0: C.REGULAR}, "to be filled"),
+    )
+}
+"""The numberings by name; the empty name is a feed without conditions."""
+_NOTHING = NUMBERINGS[""]
+
+
+def classes(codes: NDArray[np.int16], numbering: str) -> NDArray[np.uint8]:
+    """The `ConditionClass` of each code, same shape.
+
+    −1 (not given) is `ABSENT`. Codes that the numbering does not have, and all codes of
+    a numbering that is not known, are `UNKNOWN`.
+    """
+    table = NUMBERINGS.get(numbering, _NOTHING).table
+    at = np.clip(codes.astype(np.int32) + 1, -1, len(table) - 1)
+    return table[at]
