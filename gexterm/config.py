@@ -18,6 +18,10 @@ from gexterm.errors import ConfigError
 
 CONVENTIONS = ("customer-flow", "squeezemetrics", "short-both", "long-both")
 """Names of the static sign conventions (`dealers.conventions` gives their signs)."""
+VIEWS = ("combined", "flow", *CONVENTIONS)
+"""Sign views: today's signed trades on top of a prior, alone, or a convention."""
+PRIORS = ("none", *CONVENTIONS)
+"""What may stand behind today's trades: nothing, or a convention on open interest."""
 BASES = ("auto", "open-interest", "volume")
 """What a convention may be applied to; `auto`: open interest where there is any."""
 REPRICINGS = ("sticky-strike", "sticky-moneyness")
@@ -28,8 +32,16 @@ REPRICINGS = ("sticky-strike", "sticky-moneyness")
 class UnderlyingSettings:
     """What can be set for one underlying, under `[underlyings.SPX]`."""
 
+    view: str = "auto"
+    """Sign view: combined, flow, a convention's name, or auto (combined where trades come with
+    the feed, else the convention)."""
     convention: str = "customer-flow"
     """Sign convention: customer-flow, squeezemetrics, short-both or long-both."""
+    prior_today: str = "none"
+    """What stands behind today's trades in today's expiry: none, or a convention on open
+    interest. A book carried over from a recorded day comes before either."""
+    prior_later: str = "squeezemetrics"
+    """The same in later expiries."""
     basis: str = "auto"
     """What the convention is applied to: auto, open-interest or volume."""
 
@@ -101,6 +113,9 @@ class _Reader:
             self._check(UnderlyingSettings, values, section)
             self._choice(values, "convention", CONVENTIONS, section)
             self._choice(values, "basis", BASES, section)
+            self._choice(values, "view", ("auto", *VIEWS), section)
+            self._choice(values, "prior_today", PRIORS, section)
+            self._choice(values, "prior_later", PRIORS, section)
             by_name[name.upper()] = UnderlyingSettings(**values)
         self._check(Settings, table, "")
         self._choice(table, "repricing", REPRICINGS, "")

@@ -52,7 +52,7 @@ def test_a_real_chain_reads_the_same_by_both_roads(case: str, convention: str, s
     name, as_of, spot, read = CASES[case]
     path: Path = shared(name)
     theirs = independent.analyse(read(path), as_of, spot, SIGNS[convention], scope)
-    ours = read_chain_file(path, Settings(), convention=convention, scope=scope)
+    ours = read_chain_file(path, Settings(), view=convention, scope=scope)
     assert ours.as_of == ns(as_of)
     assert ours.spot == pytest.approx(spot, abs=0.01)
 
@@ -97,7 +97,7 @@ def test_a_real_recorded_day_reads_the_same_by_both_roads(tmp_path: Path) -> Non
         for when, (series, spot) in day.items():
             theirs = independent.analyse(series, when, spot, (-1, -1), basis="volume")
             ours = reading_of_recording(
-                recording, Settings(), at=ns(when), convention="short-both", scope="all"
+                recording, Settings(), at=ns(when), view="short-both", scope="all"
             )
             assert ours.spot == pytest.approx(spot)
             assert ours.positions.basis == "volume"

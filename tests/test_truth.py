@@ -133,7 +133,7 @@ CASES: dict[str, tuple[Callable[[], Market], Callable[[Market], str]]] = {
 def read(text: str, folder: Path, convention: str, scope: str = "all") -> Reading:
     path = folder / "chain.txt"
     path.write_bytes(text.encode())
-    return read_chain_file(path, Settings(), convention=convention, scope=scope)
+    return read_chain_file(path, Settings(), view=convention, scope=scope)
 
 
 def compare(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gexterm.config import CONVENTIONS
+from gexterm.config import VIEWS
 from gexterm.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def convention_option(command: Command) -> Command:
-    """`--convention`: the sign view."""
+def view_option(command: Command) -> Command:
+    """`--view`: the sign view."""
     return click.option(
-        "--convention",
-        type=click.Choice(CONVENTIONS),
-        help="Sign convention, instead of the configured one.",
+        "--view",
+        type=click.Choice(VIEWS),
+        help="Sign view, instead of the configured one.",
     )(command)
 
 

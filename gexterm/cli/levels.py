@@ -9,13 +9,13 @@ import click
 
 from gexterm.cli.common import (
     at_option,
-    convention_option,
     expiry_option,
     looks_recorded,
     open_recording,
     scope_of,
     settings,
     time_in,
+    view_option,
 )
 from gexterm.errors import ConnectionFailedError, UsageError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("source", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The Reading as JSON; see --schema.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a Reading and stop.")
-@convention_option
+@view_option
 @expiry_option
 @at_option("Time of the quotes (ET): 10:30, or 2026-11-20T10:30. Recordings: the time to read.")
 @click.option("--root", help="Option root, for files that have no column for it.")
@@ -36,7 +36,7 @@ def levels_command(
     source: str | None,
     as_json: bool,
     schema: bool,
-    convention: str | None,
+    view: str | None,
     expiry: str | None,
     at: str | None,
     root: str | None,
@@ -56,7 +56,7 @@ def levels_command(
         return
     if source is None:
         raise UsageError("levels needs a SOURCE", "name a file, or ask for --schema")
-    reading = _read(source, convention, scope_of(expiry) or "all", at, root, underlying)
+    reading = _read(source, view, scope_of(expiry) or "all", at, root, underlying)
     if as_json:
         from gexterm.reading.export import to_json
 
@@ -69,7 +69,7 @@ def levels_command(
 
 def _read(
     source: str,
-    convention: str | None,
+    view: str | None,
     scope: str,
     at: str | None,
     root: str | None,
@@ -90,11 +90,11 @@ def _read(
         chain = asyncio.run(fetch(source, underlying)).chain
         if chain is None:
             raise ConnectionFailedError(f"{source} says that nothing has changed", "try again")
-        return reading_of_chain(chain, chosen, convention=convention, scope=scope, polled=True)
+        return reading_of_chain(chain, chosen, view=view, scope=scope, polled=True)
     path = Path(source)
     if looks_recorded(path):
         with open_recording(path) as recording:
             return reading_of_recording(
-                recording, chosen, at=time_in(recording, at), convention=convention, scope=scope
+                recording, chosen, at=time_in(recording, at), view=view, scope=scope
             )
-    return read_chain_file(path, chosen, at=at, root=root, convention=convention, scope=scope)
+    return read_chain_file(path, chosen, at=at, root=root, view=view, scope=scope)

@@ -13,12 +13,12 @@ import click
 from gexterm.cli.common import (
     Command,
     at_option,
-    convention_option,
     expiry_option,
     open_recording,
     scope_of,
     settings,
     time_in,
+    view_option,
 )
 from gexterm.errors import UsageError
 
@@ -47,7 +47,7 @@ def play_options(command: Command) -> Command:
         ),
         click.option("--theme", help="Colour theme, instead of the configured one."),
         expiry_option,
-        convention_option,
+        view_option,
         at_option("Market time (ET) to begin at: 10:30, or 2018-01-05T10:30."),
         click.option(
             "--speed",
@@ -93,7 +93,7 @@ def _play(
     *,
     speed: float,
     at: str | None,
-    convention: str | None,
+    view: str | None,
     expiry: str | None,
     theme: str | None,
     port: int,
@@ -120,7 +120,7 @@ def _play(
             speed=speed,
             start=time_in(recording, at),
             port=port,
-            convention=convention,
+            view=view,
             scope=scope,
         )
         asyncio.run(playing)
@@ -134,7 +134,7 @@ async def serve_and(
     speed: float,
     start: int | None,
     port: int = 0,
-    convention: str | None = None,
+    view: str | None = None,
     scope: str | None = None,
 ) -> None:
     """Serve a recording on the loopback, connect a session to it and hand it to `work`."""
@@ -149,7 +149,7 @@ async def serve_and(
             clock,
             chosen,
             underlying=recording.info.underlying,
-            convention=convention,
+            view=view,
             scope=scope,
             speed=speed,
             replayable=True,

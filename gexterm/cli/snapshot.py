@@ -9,13 +9,13 @@ import click
 
 from gexterm.cli.common import (
     at_option,
-    convention_option,
     expiry_option,
     looks_recorded,
     open_recording,
     scope_of,
     settings,
     time_in,
+    view_option,
 )
 from gexterm.errors import UsageError
 
@@ -28,7 +28,7 @@ from gexterm.errors import UsageError
 )
 @click.option("--theme", help="Colour theme, instead of the configured one.")
 @click.option("--note", default="", help="A note to keep with it.")
-@convention_option
+@view_option
 @expiry_option
 @at_option("Market time (ET); of a recording, which moment.")
 def snapshot_command(
@@ -37,7 +37,7 @@ def snapshot_command(
     size: str,
     theme: str | None,
     note: str,
-    convention: str | None,
+    view: str | None,
     expiry: str | None,
     at: str | None,
 ) -> None:
@@ -48,7 +48,7 @@ def snapshot_command(
     """
     from gexterm import paths
     from gexterm.alerts.monitor import AlertMonitor
-    from gexterm.config import CONVENTIONS
+    from gexterm.config import VIEWS
     from gexterm.engine.oneshot import read_chain_file, reading_of_recording
     from gexterm.snapshots.write import write_snapshot
     from gexterm.ui.still import picture_of
@@ -63,19 +63,19 @@ def snapshot_command(
                 recording,
                 chosen,
                 at=time_in(recording, at),
-                convention=convention,
+                view=view,
                 scope=scope,
                 on_the_way=watch.update,
             )
     else:
-        reading = read_chain_file(source, chosen, at=at, convention=convention, scope=scope)
+        reading = read_chain_file(source, chosen, at=at, view=view, scope=scope)
     picture = asyncio.run(
         picture_of(
             reading,
             columns,
             rows,
             theme=theme or chosen.theme,
-            conventions=CONVENTIONS,
+            views=VIEWS,
             alerts=tuple(watch.log),
         )
     )

@@ -115,7 +115,7 @@ class Engine:
         zero = zero_dte(rows.layout, rows.as_of, session_date(rows.as_of))
         weight, basis = _basis(rows, settings.basis)
         scope_name, scope = choose_scope(settings.scope, rows, zero)
-        convention = CONVENTIONS[settings.convention]
+        convention = CONVENTIONS.get(settings.view, CONVENTIONS[settings.convention])
         index = self._index(rows.layout, scope_name, scope)
         book = assemble(rows, surface, convention, weight, basis, scope, zero, index)
 
@@ -133,7 +133,7 @@ class Engine:
         look_back = memory.history.look_back(
             rows.as_of,
             index.strike,
-            (settings.convention, basis, scope_name),
+            (convention.name, basis, scope_name),
             lambda then: then.zero if scope_name == "0dte" else _same(scope, rows.layout, then),
             lambda then: positions(convention, then),
         )

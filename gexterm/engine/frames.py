@@ -107,6 +107,8 @@ def strike_frame(book: Book, zero_index: StrikeIndex) -> pl.DataFrame:
         "put_oi": add(rows.open_interest[PUT]),
         "call_volume": add(rows.volume[CALL]),
         "put_volume": add(rows.volume[PUT]),
+        "position": add(book.held.sum(axis=0)),
+        "position_sd": np.full(m, np.nan),
         "position_prior": add(book.held.sum(axis=0)),
         "position_flow": np.full(m, np.nan),
         "gex": sums.gex,

@@ -22,12 +22,10 @@ _LOOK_BACK = 35 * 60 * NS
 """Market time run through before the wanted one, so that hysteresis and look-back are filled."""
 
 
-def engine_for(
-    settings: Settings, underlying: str, convention: str | None, scope: str | None
-) -> Engine:
+def engine_for(settings: Settings, underlying: str, view: str | None, scope: str | None) -> Engine:
     """An engine with the user's settings and what the command line overrides."""
     own = EngineSettings.of(settings, underlying)
-    return Engine(replace(own, convention=convention or own.convention, scope=scope or own.scope))
+    return Engine(replace(own, view=view or own.view, scope=scope or own.scope))
 
 
 def read_chain_file(
@@ -36,7 +34,7 @@ def read_chain_file(
     *,
     at: int | str | None = None,
     root: str | None = None,
-    convention: str | None = None,
+    view: str | None = None,
     scope: str | None = None,
 ) -> Reading:
     """One Reading of a chain file; see `recording.chains` for what is read.
@@ -44,19 +42,19 @@ def read_chain_file(
     Raises InputError for a file that cannot be used.
     """
     chain = read_chain(path, at=at, root=root)
-    return reading_of_chain(chain, settings, convention=convention, scope=scope)
+    return reading_of_chain(chain, settings, view=view, scope=scope)
 
 
 def reading_of_chain(
     chain: ChainFile,
     settings: Settings,
     *,
-    convention: str | None = None,
+    view: str | None = None,
     scope: str | None = None,
     polled: bool = False,
 ) -> Reading:
     """One Reading of a chain already read; `polled`: just now, from its publisher."""
-    engine = engine_for(settings, chain.underlying, convention, scope)
+    engine = engine_for(settings, chain.underlying, view, scope)
     engine.apply(replace(chain.info, mode="delayed") if polled else chain.info)
     for event in chain.events:
         engine.apply(event)
@@ -68,7 +66,7 @@ def reading_of_recording(
     settings: Settings,
     *,
     at: int | None = None,
-    convention: str | None = None,
+    view: str | None = None,
     scope: str | None = None,
     on_the_way: Callable[[Reading], object] | None = None,
 ) -> Reading:
@@ -85,7 +83,7 @@ def reading_of_recording(
             f"it reaches {_span(recording)}; choose a time within with --at",
         )
     back = max(recording.begins, when - _LOOK_BACK)
-    engine = engine_for(settings, recording.info.underlying, convention, scope)
+    engine = engine_for(settings, recording.info.underlying, view, scope)
     grid = TickGrid(60 * NS)
     for event in _from(recording, back, when):
         if isinstance(event, SourceInfo):

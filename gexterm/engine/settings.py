@@ -12,8 +12,15 @@ from gexterm.exposure.profile import Repricing
 class EngineSettings:
     """The choices behind a Reading; the monitor's keys change them between ticks."""
 
+    view: str = "auto"
+    """`combined`, `flow`, a convention's name, or `auto`: combined where trades come with the
+    feed, else the convention."""
     convention: str = "customer-flow"
-    """Name of the sign convention."""
+    """What `auto` falls back on."""
+    prior_today: str = "none"
+    """Prior of today's expiry under `combined`: `none` or a convention."""
+    prior_later: str = "squeezemetrics"
+    """Prior of later expiries."""
     scope: str = "auto"
     """`0dte`, `all`, an ISO date, or `auto`: today's expiry while there is one, else all."""
     basis: str = "auto"
@@ -31,7 +38,10 @@ class EngineSettings:
             "sticky moneyness" if settings.repricing == "sticky-moneyness" else "sticky strike"
         )
         return cls(
+            view=own.view,
             convention=own.convention,
+            prior_today=own.prior_today,
+            prior_later=own.prior_later,
             scope=settings.scope,
             basis=own.basis,
             rate=None if isinstance(settings.rate, str) else settings.rate,

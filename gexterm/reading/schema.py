@@ -145,6 +145,8 @@ def _type(hint: Any, name: str, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"type": "object", "additionalProperties": _type(arguments[1], "", definitions)}
     if origin is types.UnionType:
         return {"anyOf": [_type(argument, "", definitions) for argument in arguments]}
+    if hint is types.NoneType:
+        return {"type": "null"}
     raise TypeError(f"{name}: no JSON form for {hint}")
 
 

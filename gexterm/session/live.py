@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from gexterm.clock import NS, Clock
-from gexterm.config import CONVENTIONS, Settings
+from gexterm.config import VIEWS, Settings
 from gexterm.engine.grid import TickGrid, step_for
 from gexterm.errors import ConnectionFailedError, GextermError, UsageError
 from gexterm.feeds.protocol import Pause, Resume, Seek, SetSpeed
@@ -59,7 +59,7 @@ class LiveSession:
         *,
         underlying: str,
         fps: float | None = None,
-        convention: str | None = None,
+        view: str | None = None,
         scope: str | None = None,
         speed: float = 1.0,
         replayable: bool = False,
@@ -72,7 +72,7 @@ class LiveSession:
         self._settings = settings
         self._underlying = underlying
         self._fps = fps or settings.fps
-        self._convention = convention or own.convention
+        self._view = view or own.view
         self._scope = scope or settings.scope
         self._speed = speed
         self._replayable = replayable
@@ -151,7 +151,7 @@ class LiveSession:
         from gexterm.engine.settings import EngineSettings
 
         settings = EngineSettings.of(self._settings, self._underlying)
-        settings = replace(settings, convention=self._convention, scope=self._scope)
+        settings = replace(settings, view=self._view, scope=self._scope)
         return _Core(Engine(settings, self._timer), AlertMonitor())
 
     # -- events in ---------------------------------------------------------------------
@@ -204,9 +204,7 @@ class LiveSession:
         """Compute and publish one Reading."""
         engine = core.engine
         async with self._computing:
-            engine.settings = replace(
-                engine.settings, convention=self._convention, scope=self._scope
-            )
+            engine.settings = replace(engine.settings, view=self._view, scope=self._scope)
             job = engine.job(as_of, self._counts())
             if job is None:
                 return
@@ -259,14 +257,14 @@ class LiveSession:
         return self._status
 
     @property
-    def conventions(self) -> tuple[str, ...]:
+    def views(self) -> tuple[str, ...]:
         """Sign views to choose from."""
-        return CONVENTIONS
+        return VIEWS
 
     @property
-    def convention(self) -> str:
+    def view(self) -> str:
         """The one chosen now."""
-        return self._convention
+        return self._view
 
     @property
     def scope(self) -> str:
@@ -313,11 +311,11 @@ class LiveSession:
         while (alert := await self._alerts.get()) is not None:
             yield alert
 
-    def set_convention(self, name: str) -> None:
+    def set_view(self, name: str) -> None:
         """Choose a sign view."""
-        if name not in CONVENTIONS:
-            raise UsageError(f"no sign convention is called {name!r}", _one_of(CONVENTIONS))
-        self._convention = name
+        if name not in VIEWS:
+            raise UsageError(f"no sign view is called {name!r}", _one_of(VIEWS))
+        self._view = name
         self._ask()
 
     def set_scope(self, scope: str) -> None:

@@ -208,7 +208,7 @@ class MonitorApp(App[None]):
                 held=self._held,
                 speed=session.speed,
                 replayable=session.replayable,
-                conventions=session.conventions,
+                views=session.views,
                 ended=self._ended,
                 keys=self._keys,
                 fps=self._fps,
@@ -303,22 +303,22 @@ class MonitorApp(App[None]):
         at = scopes.index(now) if now in scopes else 0
         self._try(lambda: self.session.set_scope(scopes[(at + step) % len(scopes)]))
 
-    def action_convention_next(self) -> None:
+    def action_view_next(self) -> None:
         """Next sign view."""
-        self._choose_convention(1)
+        self._choose_view(1)
 
-    def action_convention_previous(self) -> None:
+    def action_view_previous(self) -> None:
         """Previous sign view."""
-        self._choose_convention(-1)
+        self._choose_view(-1)
 
-    def _choose_convention(self, step: int) -> None:
-        names = self.session.conventions
+    def _choose_view(self, step: int) -> None:
+        names = self.session.views
         if not names:
             return
-        now = self.session.convention
+        now = self.session.view
         at = names.index(now) if now in names else -1
         name = names[(at + step) % len(names)]
-        if self._try(lambda: self.session.set_convention(name)):
+        if self._try(lambda: self.session.set_view(name)):
             self._tell(f"sign view: {name}")
 
     def action_pause(self) -> None:
@@ -417,11 +417,11 @@ class MonitorApp(App[None]):
             yield SystemCommand(
                 f"Theme: {palette.title}", "Colours", lambda palette=palette: self._use(palette)
             )
-        for name in self.session.conventions:
+        for name in self.session.views:
             yield SystemCommand(
                 f"Sign view: {words.clean(name)}",
                 "Whose side dealers are taken to be on",
-                lambda name=name: self._try(lambda: self.session.set_convention(name)),
+                lambda name=name: self._try(lambda: self.session.set_view(name)),
             )
 
 

@@ -95,7 +95,7 @@ class Frame:
     """Seconds of the market per second."""
     replayable: bool = False
     """Whether time can be sought."""
-    conventions: tuple[str, ...] = field(default=())
+    views: tuple[str, ...] = field(default=())
     """Sign views to choose from."""
     ended: bool = False
     """Whether no further Reading will come."""

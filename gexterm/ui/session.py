@@ -37,12 +37,12 @@ class Session(Protocol):
         ...
 
     @property
-    def conventions(self) -> tuple[str, ...]:
+    def views(self) -> tuple[str, ...]:
         """Sign views to choose from, in order."""
         ...
 
     @property
-    def convention(self) -> str:
+    def view(self) -> str:
         """The one chosen now."""
         ...
 
@@ -74,8 +74,8 @@ class Session(Protocol):
         """Alerts as they come, none missed. Ends with the session."""
         ...
 
-    def set_convention(self, name: str) -> None:
-        """Choose a sign view of `conventions`."""
+    def set_view(self, name: str) -> None:
+        """Choose a sign view of `views`."""
         ...
 
     def set_scope(self, scope: str) -> None:

@@ -19,7 +19,7 @@ class StillSession:
     """A `Session` in which time stands still at one Reading."""
 
     def __init__(
-        self, reading: Reading, conventions: tuple[str, ...], alerts: Sequence[Alert] = ()
+        self, reading: Reading, views: tuple[str, ...], alerts: Sequence[Alert] = ()
     ) -> None:
         self._reading = reading
         self._alerts = alerts
@@ -33,9 +33,9 @@ class StillSession:
         """Where the Reading came from."""
         self.status = FeedStatus("paused")
         """Standing still."""
-        self.conventions = conventions
+        self.views = views
         """Sign views."""
-        self.convention = reading.positions.view
+        self.view = reading.positions.view
         """The Reading's own."""
         self.scope = reading.scope
         """The Reading's own."""
@@ -59,7 +59,7 @@ class StillSession:
     def _fixed(self, *_: object) -> None:
         raise UsageError("nothing can be changed in a still")
 
-    set_convention = set_scope = set_speed = seek = pause = resume = _fixed
+    set_view = set_scope = set_speed = seek = pause = resume = _fixed
 
     async def snapshot(self, picture: Picture) -> Path:
         """Not from within a still."""
@@ -72,11 +72,11 @@ async def picture_of(
     rows: int,
     *,
     theme: str,
-    conventions: tuple[str, ...],
+    views: tuple[str, ...],
     alerts: Sequence[Alert] = (),
 ) -> Picture:
     """The desk showing a Reading and what had happened by then, `columns` × `rows` cells."""
-    app = MonitorApp(StillSession(reading, conventions, alerts), theme=theme, glow_s=0.0)
+    app = MonitorApp(StillSession(reading, views, alerts), theme=theme, glow_s=0.0)
     async with app.run_test(size=(columns, rows)) as pilot:
         while app.shown is not reading:
             await pilot.pause(0.02)

@@ -126,7 +126,7 @@ def test_an_impossible_price_costs_its_contract_and_no_more(tmp_path: Path) -> N
         ("levels",),
         ("levels", SAMPLE, "--expiry", "someday"),
         ("levels", SAMPLE, "--at", "half past ten"),
-        ("levels", SAMPLE, "--convention", "mine"),
+        ("levels", SAMPLE, "--view", "mine"),
         ("levels", "http://127.0.0.1:9/"),
         ("replay", SAMPLE, "--headless", "--speed", "0"),
         ("replay", SAMPLE, "--headless", "--port", "70000"),

@@ -76,9 +76,9 @@ def test_twins_stay_apart() -> None:
 
 @pytest.mark.parametrize("name", ["squeezemetrics", "short-both", "long-both"])
 def test_the_convention_asked_for_is_the_one_shown(name: str) -> None:
-    found = reading(SAMPLE, "--convention", name)
+    found = reading(SAMPLE, "--view", name)
     assert found["positions"]["view"] == name  # type: ignore[index]
-    table = gexterm("levels", SAMPLE, "--convention", name).out
+    table = gexterm("levels", SAMPLE, "--view", name).out
     assert f"positions: {name} × open interest" in table
 
 

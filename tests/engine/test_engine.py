@@ -70,7 +70,7 @@ def test_the_four_conventions_are_read_from_one_pass_and_mirror_each_other() -> 
 
 @pytest.mark.parametrize("name", ["customer-flow", "squeezemetrics", "short-both", "long-both"])
 def test_the_chosen_convention_stands_first_and_agrees_with_the_sections(name: str) -> None:
-    reading = tick(filled(convention=name, scope="all"))
+    reading = tick(filled(view=name, scope="all"))
     first = reading.agreement.views[0]
     assert first.view == name == reading.positions.view
     assert first.gex_per_1pct == pytest.approx(reading.gamma.gex_per_1pct)
@@ -95,7 +95,7 @@ def test_positions_rest_on_volume_where_there_is_no_open_interest_and_say_so() -
 
 
 def test_a_label_holds_since_it_was_first_read() -> None:
-    made = filled(convention="short-both")
+    made = filled(view="short-both")
     first = tick(made)
     later = tick(made, TEN + 3 * MINUTE)
     assert first.zero_dte.paradigm == later.zero_dte.paradigm == "BofA"
@@ -103,18 +103,18 @@ def test_a_label_holds_since_it_was_first_read() -> None:
 
 
 def test_every_convention_keeps_its_own_memory_while_another_is_shown() -> None:
-    made = filled(convention="customer-flow")
+    made = filled(view="customer-flow")
     tick(made)
-    made.settings = EngineSettings(convention="long-both")
+    made.settings = EngineSettings(view="long-both")
     assert tick(made, TEN + 5 * MINUTE).zero_dte.since == TEN
 
 
 def test_look_back_is_of_the_chosen_convention_even_if_another_was_chosen_then() -> None:
-    made = filled(convention="short-both")
+    made = filled(view="short-both")
     then = tick(made)
     for minute in range(1, 5):
         tick(made, TEN + minute * MINUTE)
-    made.settings = EngineSettings(convention="long-both")
+    made.settings = EngineSettings(view="long-both")
     now = tick(made, TEN + 5 * MINUTE)
     (back,) = now.look_back
     assert back.minutes == 5
@@ -130,7 +130,7 @@ def test_look_back_reaches_no_further_than_what_was_seen() -> None:
 
 def test_at_settlement_the_last_profile_stands_frozen_and_positions_are_gone() -> None:
     close = at_et(DATE, dt.time(16, 0))
-    made = filled(as_of=close - 5 * MINUTE, convention="short-both")
+    made = filled(as_of=close - 5 * MINUTE, view="short-both")
     before = tick(made, close - 5 * MINUTE).zero_dte
     reading = tick(made, close)
     assert reading.zero_dte.settled

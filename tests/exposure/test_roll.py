@@ -22,7 +22,7 @@ def test_a_spot_a_third_of_a_percent_old_leaves_charm_that_of_the_true_carry(tmp
     made = when + dt.timedelta(minutes=15)
     stamp = f"December 12, 2023 at {made:%I:%M %p} EST"
     path.write_text(truth.quote_page(market, stamp, spot=str(stated)))
-    zero = read_chain_file(path, Settings(), convention="customer-flow").zero_dte
+    zero = read_chain_file(path, Settings(), view="customer-flow").zero_dte
     real = truth.expected(market, "customer-flow", spot=stated)
     slack = 0.02 * real.charm_gross
     assert zero.charm_below == pytest.approx(real.below, abs=slack)

@@ -72,6 +72,8 @@ def _strategy(hint: Any, name: str) -> st.SearchStrategy[Any]:
         return st.lists(_strategy(arguments[0], ""), max_size=2).map(tuple)
     if origin is Mapping:
         return st.dictionaries(_TEXT, _strategy(arguments[1], ""), max_size=2)
+    if hint is types.NoneType:
+        return st.none()
     assert origin is types.UnionType, hint
     return st.one_of([_strategy(argument, "") for argument in arguments])
 

@@ -135,7 +135,7 @@ async def test_a_convention_changes_at_once_even_while_paused() -> None:
         before = await until(session, lambda r: r.as_of >= at(10, 10))
         session.pause()
         await eventually(lambda: session.paused)
-        session.set_convention("squeezemetrics")
+        session.set_view("squeezemetrics")
         after = await until(session, lambda r: r.positions.view == "squeezemetrics")
         assert after.gamma.gex_per_1pct * before.gamma.gex_per_1pct < 0
         session.set_scope("all")
@@ -197,7 +197,7 @@ async def test_the_end_is_told_and_the_last_reading_stays() -> None:
 async def test_wishes_that_make_no_sense_are_refused_at_once() -> None:
     async with playing() as session:
         with pytest.raises(UsageError, match="sideways"):
-            session.set_convention("sideways")
+            session.set_view("sideways")
         with pytest.raises(UsageError, match="names no expiries"):
             session.set_scope("tomorrow")
     for good in ("0dte", "all", "auto", "2026-11-20"):

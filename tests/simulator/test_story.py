@@ -22,7 +22,7 @@ EVERY_S = 5
 
 def told(view: str) -> tuple[list[Reading], list[Alert]]:
     """Readings every five seconds of the sample, and the alerts over them."""
-    engine, monitor = Engine(EngineSettings(convention=view)), AlertMonitor()
+    engine, monitor = Engine(EngineSettings(view=view)), AlertMonitor()
     readings: list[Reading] = []
     due = 0
     with Recording(find_sample().path) as recording:

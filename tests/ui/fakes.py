@@ -222,8 +222,8 @@ class FakeSession:
     def __init__(self, mode: str = "replay", first: Reading | None = None) -> None:
         self.info = SourceInfo("SPX", "cboe-intervals", mode, 0.0, "", OPEN, CLOSE)
         self.status = FeedStatus("live")
-        self.conventions = VIEWS
-        self.convention = "short-both"
+        self.views = VIEWS
+        self.view = "short-both"
         self.scope = "0dte"
         self.replayable = mode == "replay"
         self.paused = False
@@ -262,9 +262,9 @@ class FakeSession:
             raise UsageError(self.refuse)
         self.asked.append((what, value))
 
-    def set_convention(self, name: str) -> None:
+    def set_view(self, name: str) -> None:
         self._ask("convention", name)
-        self.convention = name
+        self.view = name
 
     def set_scope(self, scope: str) -> None:
         self._ask("scope", scope)
@@ -306,7 +306,7 @@ class MovingSession(FakeSession):
         while True:
             number += 1
             yield reading(
-                self.spot, self.at, self.convention, self.scope, self.info.mode, sequence=number
+                self.spot, self.at, self.view, self.scope, self.info.mode, sequence=number
             )
             await asyncio.sleep(self._every)
             if not self.paused:

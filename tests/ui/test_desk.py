@@ -315,7 +315,7 @@ async def test_an_unknown_theme_is_told_and_another_used() -> None:
 
 
 async def test_keys_can_be_remapped() -> None:
-    app = monitor(keys={"greek_next": "x", "convention_next": "g"})
+    app = monitor(keys={"greek_next": "x", "view_next": "g"})
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "6,012.35" in screen(app))
         await pilot.press("x")
@@ -515,7 +515,7 @@ async def test_an_error_inside_ends_without_a_traceback_on_screen(
 
 async def test_hostile_names_stay_text_in_notices_and_palette() -> None:
     session = FakeSession(first=reading(at=AT))
-    session.conventions = ("[red]x[/red]\x1b[2J", "short-both")
+    session.views = ("[red]x[/red]\x1b[2J", "short-both")
     app = monitor(session)
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         await until(pilot, lambda: "6,012.35" in screen(app))

@@ -8,11 +8,11 @@ from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.ink import width as cells
 
 ORDER = (
-    "greek_next", "scope_next", "convention_next", "pause", "back_5", "forward_5", "faster",
+    "greek_next", "scope_next", "view_next", "pause", "back_5", "forward_5", "faster",
     "look_back", "alerts", "snapshot", "help", "palette", "quit",
 )  # fmt: skip
 """Actions of the key line, left to right."""
-LAST_TO_GO = ("help", "quit", "greek_next", "scope_next", "convention_next", "snapshot", "pause")
+LAST_TO_GO = ("help", "quit", "greek_next", "scope_next", "view_next", "snapshot", "pause")
 """What stays longest when it is narrow."""
 
 
