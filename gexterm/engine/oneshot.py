@@ -72,6 +72,8 @@ def reading_of_recording(
 ) -> Reading:
     """The Reading of a recording at a time (None: its end), with 35 minutes of look-back.
 
+    Of a recording with a tape, everything from its beginning is read.
+
     `on_the_way` is handed the Readings of the minutes before, and the last one too.
 
     Raises InputError when the recording does not reach that time.
@@ -82,7 +84,9 @@ def reading_of_recording(
             f"{recording.path} holds nothing at that time",
             f"it reaches {_span(recording)}; choose a time within with --at",
         )
-    back = max(recording.begins, when - _LOOK_BACK)
+    # A tape has to be read whole: a position is the sum of all prints since the open.
+    tape = recording.info.has_tape
+    back = recording.begins if tape else max(recording.begins, when - _LOOK_BACK)
     engine = engine_for(settings, recording.info.underlying, view, scope)
     grid = TickGrid(60 * NS)
     for event in _from(recording, back, when):

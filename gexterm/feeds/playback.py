@@ -36,7 +36,8 @@ CHUNK = 256 * 1024
 class Playback:
     """A transport over a recording; `messages` is what the listener gets.
 
-    `look_back_s=None` sends everything from the recording's beginning. Raises
+    `look_back_s=None` sends everything from the recording's beginning, and so does a
+    recording with a tape: a position is the sum of all prints since the open. Raises
     RecordingError when the recording holds no events.
     """
 
@@ -58,7 +59,8 @@ class Playback:
         self.idle = False
         """Whether there is nothing to send before the next tick or command."""
         self._recording = recording
-        self._look_back = None if look_back_s is None else round(look_back_s * NS)
+        whole = look_back_s is None or recording.info.has_tape
+        self._look_back = None if whole else round((look_back_s or 0.0) * NS)
         self._tick = round(tick_s * NS)
         self._base = clock
         self._start = recording.begins if start_at is None else self._within(start_at)

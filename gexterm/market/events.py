@@ -226,6 +226,11 @@ class SourceInfo:
     venue_side: Literal["", "exact", "guess"] = ""
     """What `Trades.side` is worth: the venue knows the aggressor, infers it, or says nothing."""
 
+    @property
+    def has_tape(self) -> bool:
+        """Whether prints come with it: positions then depend on everything since the start."""
+        return bool(self.conditions or self.venue_side)
+
 
 Event = (
     Definitions
