@@ -1,12 +1,12 @@
 """What a print's condition says about it: counted or not, signed or not, in which bucket.
 
-The letters are OPRA's (33 since 2019, the blank one included in `REGULAR`). Vendors
+The letters are OPRA's: 33 since 2019, and a blank for regular. Vendors
 number them in their own ways; a code that is in no table is `UNKNOWN`: it counts as
 volume, is never signed, and is reported. Classes are gexterm's own judgement of what
 the price of such a print says about its initiator.
 
-Sources: the letters as listed by vendors who pass them on (Alpaca, QuoteMedia, Massive,
-ThetaData); the numbers of each vendor as `Numbering.source` says.
+Sources: the letters as vendors list them who pass them on (Alpaca, QuoteMedia, Barchart);
+the numbers of each vendor as `Numbering.source` says.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,35 +164,97 @@ class Numbering:
     source: str
     """Where the numbers are from, and how sure they are."""
     table: NDArray[np.uint8]
-    """Class by code + 1, the last one for every larger code."""
+    """Class by code taken as unsigned, for every code of 16 bits. Shape (65536,)."""
 
 
 def _numbering(name: str, kinds: Mapping[int, ConditionClass], source: str) -> Numbering:
-    table = np.full(max(kinds, default=0) + 3, C.UNKNOWN, np.uint8)
-    table[0] = C.ABSENT
+    table = np.full(1 << 16, C.UNKNOWN, np.uint8)
+    table[-1] = C.ABSENT  # −1 as unsigned
     for code, kind in kinds.items():
-        table[code + 1] = kind
+        table[code] = kind
     table.flags.writeable = False
-    return Numbering(name, dict(kinds), source, table)
+    return Numbering(name, MappingProxyType(dict(kinds)), source, table)
 
 
-_LETTERS = {ord(c.letter): c.kind for c in OPRA}
-_MASSIVE = {
-    (200 + ord(c.letter) - 64 if c.letter.isupper() else 226 + ord(c.letter) - 96): c.kind
-    for c in OPRA
-    if c.letter != " "
+_BY_LETTER = {c.letter: c.kind for c in OPRA}
+_LETTERS = {0: C.REGULAR} | {ord(letter): kind for letter, kind in _BY_LETTER.items()}
+_MASSIVE = {0: C.REGULAR} | {
+    (200 + ord(letter) - ord("@") if letter.isupper() else 226 + ord(letter) - ord("`")): kind
+    for letter, kind in _BY_LETTER.items()
+    if letter != " "
 }
+
+# What Nanex numbered up to 108 in the days of OPRA's older letters; ThetaData and Cboe
+# both took it over. A spread of those days (35, 36, 38) was not yet told apart by where it
+# was traded, and a stopped order (106) is what is now an auction or a cross.
+_NANEX = {
+    0: C.REGULAR,
+    2: C.LATE,  # out of sequence
+    5: C.LATE,  # opening, late
+    6: C.LATE,  # opening, out of sequence
+    7: C.LATE,  # opening, late, in sequence
+    13: C.LATE,  # late, in sequence
+    18: C.REGULAR,  # executed electronically
+    20: C.REOPEN,  # delayed opening
+    21: C.REOPEN,
+    34: C.REGULAR,  # adjusted terms
+    35: C.MULTI_ELECTRONIC,  # spread
+    36: C.MULTI_ELECTRONIC,  # straddle
+    37: C.STOCK_TIED,  # buy-write
+    38: C.MULTI_ELECTRONIC,  # combination
+    39: C.FLOOR,  # stopped on the floor
+    40: C.CANCEL_ANY,
+    41: C.CANCEL_LAST,
+    42: C.CANCEL_OPENING,
+    43: C.CANCEL_ONLY,
+    44: C.CANCEL_ANY,  # cancels a stopped one
+    45: C.CROSS,
+    54: C.CROSS,
+    56: C.LATE,  # stopped, late
+    57: C.LATE,  # stopped, out of sequence
+    95: C.SWEEP,
+    97: C.REOPEN,
+    105: C.STOCK_TIED,  # contingent
+    106: C.AUCTION,  # stopped, no trade-through
+    107: C.CROSS,  # benchmark: not priced off the quote
+    108: C.REGULAR,  # exempt from trade-through
+}
+
+
+def _from(first: int) -> dict[int, ConditionClass]:
+    """OPRA's letters a to t, numbered on from `first`."""
+    return {first + i: _BY_LETTER[letter] for i, letter in enumerate("abcdefghijklmnopqrst")}
+
+
+_THETADATA = (
+    _NANEX | _from(125) | {118: C.EXTENDED, 124: C.STOCK_TIED, 147: C.COMPRESSION, 148: C.EXTENDED}
+)
+_DATASHOP = _NANEX | _from(114) | {135: C.STOCK_TIED, 136: C.COMPRESSION, 137: C.EXTENDED}
 
 NUMBERINGS: dict[str, Numbering] = {
     n.name: n
     for n in (
-        _numbering("", {}, "no conditions"),
-        _numbering("opra", {0: C.REGULAR} | _LETTERS, "ASCII of OPRA's letter"),
-        _numbering("massive", {0: C.REGULAR} | _MASSIVE, "200 + place of the capital"),
-        _numbering("dxfeed", {0: C.REGULAR} | _LETTERS, "ASCII of a lone letter"),
-        _numbering("deribit", {}, "no conditions"),
-        _numbering("thetadata", {0: C.REGULAR, 95: C.SWEEP}, "to be filled"),
-        _numbering("cboe-datashop", {0: C.REGULAR}, "to be filled"),
+        _numbering("", {}, "a feed without conditions"),
+        _numbering("opra", _LETTERS, "the ASCII of OPRA's letter; 0 and blank regular"),
+        _numbering(
+            "massive",
+            _MASSIVE,
+            "Massive's id table: 200 + place of a capital, 226 + place of a small letter; ids not"
+            " seen one by one follow that rule",
+        ),
+        _numbering(
+            "dxfeed",
+            _LETTERS,
+            "the ASCII of exchangeSaleConditions where it is one OPRA letter; dxFeed documents no"
+            " other mapping",
+        ),
+        _numbering("deribit", {}, "none: trades there carry no condition"),
+        _numbering("thetadata", _THETADATA, "ThetaData's page of trade conditions"),
+        _numbering(
+            "cboe-datashop",
+            _DATASHOP,
+            "Cboe LiveVol's list of 2022: up to 108 as ThetaData, from 114 on its own",
+        ),
     )
 }
 """The numberings by name; the empty name is a feed without conditions."""
@@ -205,5 +268,4 @@ def classes(codes: NDArray[np.int16], numbering: str) -> NDArray[np.uint8]:
     a numbering that is not known, are `UNKNOWN`.
     """
     table = NUMBERINGS.get(numbering, _NOTHING).table
-    at = np.clip(codes.astype(np.int32) + 1, -1, len(table) - 1)
-    return table[at]
+    return table[codes.view(np.uint16)]
