@@ -28,10 +28,12 @@ $(VENV)/installed: $(VENV)/python pyproject.toml constraints/run.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-# What a developer needs besides.
-$(VENV)/installed-dev: $(VENV)/python pyproject.toml constraints/dev.txt
+# What a developer needs besides. The oracle of trade signing asks for numpy 1 in its metadata
+# and runs with numpy 2, so that it is installed apart, without what it asks for.
+$(VENV)/installed-dev: $(VENV)/python pyproject.toml constraints/dev.txt constraints/oracles.txt
 	@echo "installing gexterm and its checks into $(VENV) ..."
 	@$(PIP) install --require-hashes -r constraints/dev.txt
+	@$(PIP) install --no-deps --require-hashes -r constraints/oracles.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/installed
 
@@ -60,6 +62,7 @@ bench: $(VENV)/installed-dev
 constraints:
 	uv pip compile pyproject.toml --extra build $(LOCK) -o constraints/run.txt
 	uv pip compile pyproject.toml --extra dev $(LOCK) -c constraints/run.txt -o constraints/dev.txt
+	echo "tclf==0.4.0" | uv pip compile - $(LOCK) --no-deps -o constraints/oracles.txt
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

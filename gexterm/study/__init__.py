@@ -1,0 +1,1 @@
+"""Statistics over recordings: how good the signing is, and later what paradigms came to."""
