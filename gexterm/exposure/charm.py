@@ -243,6 +243,27 @@ class CharmZero:
     holds spot there. The other way round they push spot away from it."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class CharmMatrix:
+    """What one contract of each row adds to C(s): books and draws of books multiply it."""
+
+    spot: float
+    """Spot now, points."""
+    spots: F64
+    """The grid of `CharmCurve`, points. Shape (g,)."""
+    rows: NDArray[np.intp]
+    """Rows of the layout that decay anywhere on the grid. Shape (c,)."""
+    which: NDArray[np.intp]
+    """Where each of them stands in `ZeroDteGreeks.rows`. Shape (c,)."""
+    each: F64
+    """$ per hour per contract, call or put alike. Shape (g, c)."""
+
+    def of(self, books: F64) -> CharmCurve:
+        """C(s) of k books, shape (k, n): contracts per row, calls and puts added up."""
+        held = contracts(books[:, self.rows])
+        return CharmCurve(self.spot, self.spots, np.einsum("kr,gr->kg", held, self.each))
+
+
 def charm_curve(greeks: ZeroDteGreeks, books: F64) -> CharmCurve:
     """Re-price the finite charm of k books along spot, volatility attached to the strike.
 
@@ -252,22 +273,27 @@ def charm_curve(greeks: ZeroDteGreeks, books: F64) -> CharmCurve:
     convention is a mixture of the calls' and the puts' book. Carry over an hour is left
     out for puts and for strikes beyond six standard deviations of the whole grid.
     """
+    return charm_matrix(greeks, np.any(contracts(books) != 0.0, axis=0)).of(books)
+
+
+def charm_matrix(greeks: ZeroDteGreeks, held: Mask) -> CharmMatrix:
+    """The terms of C(s) by row, for the rows that somebody may hold. `held` has shape (n,)."""
     surface = greeks.surface
     if not greeks.sigma > 0.0:
-        return CharmCurve(greeks.spot, np.empty(0), np.empty((len(books), 0)))
+        none = np.empty(0, np.intp)
+        return CharmMatrix(greeks.spot, np.empty(0), none, none, np.empty((0, 0)))
     reach = _CURVE_SIGMAS * greeks.sigma
     spots = greeks.spot + np.linspace(-reach, reach, 2 * _CURVE_POINTS + 1)
-    rows = greeks.rows[greeks.known]
-    held = contracts(books[:, rows])
+    which = np.flatnonzero(greeks.known & held[greeks.rows])
+    rows = greeks.rows[which]
     expiry = surface.layout.expiry[rows]
     later = np.maximum(surface.seconds / YEAR_SECONDS - HOUR_YEARS, 0.0)
     t = np.log(spots / greeks.spot)
     base = np.log(surface.forward)[expiry] - np.log(surface.layout.strike[rows])
     w = surface.iv[rows] * np.sqrt(surface.years)[expiry]
     # A row that stays beyond six standard deviations over the whole grid decays nothing.
-    near = np.any(held != 0.0, axis=0)
-    near &= ((base + t[0]) / w < 6.0) & ((base + t[-1]) / w > -6.0)
-    rows, held, expiry, base, w = rows[near], held[:, near], expiry[near], base[near], w[near]
+    near = ((base + t[0]) / w < 6.0) & ((base + t[-1]) / w > -6.0)
+    which, rows, expiry, base, w = which[near], rows[near], expiry[near], base[near], w[near]
     moved = base + t[:, None]
     now = ndtr(moved / w + 0.5 * w)
     roll, carry, carry_later = rolled(surface, later)
@@ -277,8 +303,9 @@ def charm_curve(greeks: ZeroDteGreeks, books: F64) -> CharmCurve:
     else:
         then = np.heaviside(spots[:, None] - surface.layout.strike[rows], 0.5)
     then -= now * carry[expiry]
-    amount = held * multipliers(surface.layout)[expiry]
-    return CharmCurve(greeks.spot, spots, np.einsum("kr,gr->kg", amount, then) * spots)
+    then *= multipliers(surface.layout)[expiry]
+    then *= spots[:, None]
+    return CharmMatrix(greeks.spot, spots, rows, which, then)
 
 
 def charm_zeros(curve: CharmCurve, mix: tuple[float, ...] = (1.0,)) -> tuple[CharmZero, ...]:
