@@ -235,9 +235,11 @@ def _chain(script: Script) -> None:
                 ("series", i, "step"), f"is {one.step:g}: no three strikes between the bounds"
             )
     total = math.fsum(one.share for one in script.chain)
-    if abs(total - 1.0) > 1e-6:
+    if total and abs(total - 1.0) > 1e-6:
         raise NonsenseError(
-            ("series", 0, "share"), f"and the others add up to {total:g}", "make it 1"
+            ("series", 0, "share"),
+            f"and the others add up to {total:g}",
+            "make them 1, or leave them all out",
         )
     intents = {script.intent, *(change.intent for change in script.changes)}
     if intents != {"none"} and not any(_today(script, one) for one in script.chain):
