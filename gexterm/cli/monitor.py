@@ -67,13 +67,13 @@ def play_options(command: Command) -> Command:
 def demo_command(name: str | None, list_them: bool, **options: Any) -> None:
     """The monitor on a bundled sample feed, through a real local websocket.
 
+    NAME is one of those that --list shows; without it the first of them plays.
     Sample feeds are synthetic: made by a seeded script, no market data.
     """
-    from gexterm.recording.samples import find_sample, list_samples
+    from gexterm.recording.samples import describe_samples, find_sample, list_samples
 
     if list_them:
-        for sample in list_samples():
-            click.echo(f"{sample.name:<16} {sample.sample.title}")
+        click.echo(describe_samples(list_samples()))
         return
     options["speed"] = DEMO_SPEED if options["speed"] is None else options["speed"]
     _play(find_sample(name or "").path, **options)

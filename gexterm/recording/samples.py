@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,15 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of its events' values, the source left out: the same in every format version."""
     happens: tuple[Happening, ...] = ()
     """What happens when."""
+    script: str = ""
+    """Name of the bundled script it was made from; empty if from none."""
+
+    @property
+    def minutes(self) -> int:
+        """How long it is, in market minutes."""
+        ends, begins = (dt.time.fromisoformat(t) for t in (self.ends, self.begins))
+        seconds = (ends.hour - begins.hour) * 3600 + (ends.minute - begins.minute) * 60
+        return round((seconds + ends.second - begins.second) / 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,24 @@ def find_sample(name: str = "", folder: Path | None = None) -> SampleFile:
             return sample
     known = ", ".join(s.name for s in samples) or "none"
     raise InputError(f"there is no sample feed {name!r}", f"there is: {known}")
+
+
+def describe_samples(samples: tuple[SampleFile, ...]) -> str:
+    """Samples for a person: name, date, length and title, and what happens when."""
+    if not samples:
+        return "there is no sample feed"
+    width = max(len(s.name) for s in samples) + 2
+    lines = []
+    for number, found in enumerate(samples):
+        sample = found.sample
+        default = ", the default" if number == 0 else ""
+        lines.append(f"{sample.name:<{width}}{sample.title}")
+        lines.append(
+            f"{'':<{width}}{sample.date}, {sample.begins[:5]} to {sample.ends[:5]} New York, "
+            f"{sample.minutes} min{default}"
+        )
+        lines += [f"{'':<{width}}  {h.at}  {h.what}" for h in sample.happens]
+    return "\n".join(lines)
 
 
 def encode_metadata(samples: tuple[Sample, ...]) -> bytes:
