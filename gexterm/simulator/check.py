@@ -74,7 +74,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "spot.open": (10.0, 1e6),
     "spot.sigma": (0.0001, 0.2),
     "spot.beta": (-10.0, 10.0),
-    "spot.r_squared": _SHARE,
+    "spot.r_squared": (0.01, 1.0),
     "spot.jumps": (0.0, 100.0),
     "spot.impact": (0.0, 1000.0),
     "quotes.stale_share": (0.0, 0.5),
