@@ -1,0 +1,299 @@
+"""Position views: what stood before, what today's trades added, and both.
+
+The three are never mixed silently. Each is a `Belief`: a mean, a variance for what errs
+by chance, and common errors for what errs together. Signs of trades err together: a
+rule that misreads resting orders does so at every strike, and no number of prints
+averages that out. How large such an error may be, by evidence, is `BIAS`: the net of a
+group's volume may be off by this share of it, one standard deviation. These figures are
+our assumption: twice the difference in hit rate between the two sides of the market
+that a rule of this kind can have unnoticed, a point or two where the price is at the
+quote, more where it takes a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gexterm.dealers.belief import Belief
+from gexterm.dealers.evidence import WORDS, Evidence
+from gexterm.dealers.flow import Flow
+from gexterm.dealers.prior import Prior
+from gexterm.dealers.trap import Trap, TrapSettings, judge
+from gexterm.market.chain import CALL, PUT, Layout
+
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+GROUPS = ("calls of today", "puts of today", "later calls", "later puts")
+"""What errs together beyond what the whole market does: the first common error of a flow
+is the market's, then come these."""
+
+BIAS: dict[Evidence, float] = {
+    Evidence.VENUE: 0.0,
+    Evidence.SIZE: 0.05,
+    Evidence.OUTSIDE: 0.03,
+    Evidence.AT_QUOTE: 0.03,
+    Evidence.FAIR: 0.06,
+    Evidence.INSIDE: 0.06,
+    Evidence.DEPTH: 0.10,
+    Evidence.REVERSE_TICK: 0.10,
+    Evidence.PACKAGE: 0.05,
+    Evidence.AUCTION: 0.08,
+}
+"""Standard deviation of the common error by evidence, net contracts per contract traded."""
+
+
+@dataclass(frozen=True, slots=True)
+class PositionSettings:
+    """How far signs may err together."""
+
+    bias_scale: float = 1.0
+    """Multiplies `BIAS`."""
+    unsigned: float = 0.10
+    """The same for unsigned prints, which count as 0: customers lean 5–20 % to one side."""
+    market: float = 0.5
+    """Share of the common variance that is the whole market's; the rest is each group's own."""
+    trap: TrapSettings = field(default_factory=TrapSettings)
+    """When a whole side may be signed wrongly."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tally:
+    """What the volume was signed on."""
+
+    volume: float
+    """Contracts printed."""
+    signed_share: float
+    """Share of it that carries a sign, 0 to 1; NaN: no print."""
+    by_evidence: dict[str, float]
+    """Share of it by evidence, signed kinds only, largest first."""
+    unsigned_by_reason: dict[str, float]
+    """Contracts without a sign by reason, largest first."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PositionViews:
+    """The dealer's book three ways, and what is known of its making."""
+
+    prior: Belief
+    """Before today's trades."""
+    flow: Belief
+    """What today's trades added."""
+    combined: Belief
+    """Both, within bounds."""
+    epoch: int
+    """Since when trades have been added up, ns; 0: none yet."""
+    coverage: float
+    """Share of open interest that no recorded tape explains, 0 to 1; NaN not known."""
+    tally: Tally
+    """What the volume was signed on."""
+    bounds_hit: int
+    """Contracts whose position was cut to what can be open."""
+    trap: Trap
+    """Whether a whole side may be signed wrongly."""
+    words: str
+    """What stands behind today's trades where no record does."""
+    reconciled: str
+    """How far off the carried book was; empty: not checked."""
+
+    @property
+    def signed_share(self) -> float:
+        """Share of printed volume that carries a sign, 0 to 1; NaN: no print."""
+        return self.tally.signed_share
+
+    @property
+    def by_evidence(self) -> dict[str, float]:
+        """Share of printed volume by evidence, signed kinds."""
+        return self.tally.by_evidence
+
+    @property
+    def unsigned_by_reason(self) -> dict[str, float]:
+        """Contracts without a sign by reason."""
+        return self.tally.unsigned_by_reason
+
+
+def position_views(
+    flow: Flow,
+    layout: Layout,
+    today: Mask,
+    before: Prior,
+    volume: F64 | None = None,
+    settings: PositionSettings | None = None,
+) -> PositionViews:
+    """The three views.
+
+    `today` has shape (n,): rows of what settles at today's close. `volume`, shape (2, n),
+    is the venue's volume where it reports one, NaN where not; the printed volume bounds
+    positions where it is larger.
+    """
+    settings = settings or PositionSettings()
+    index = _index(layout, len(flow.mean))
+    loads = _loads(flow, settings)
+    totals = flow.amount.sum(axis=2)
+    size = float(totals.sum()) / flow.prints if flow.prints else float("nan")
+    members = _members(today, index, len(flow.mean))
+    trap = judge(
+        flow.amount[Evidence.SIZE] @ members, loads[1:3] @ members, size, GROUPS, settings.trap
+    )
+    added = _flow_belief(flow, loads, index, today, trap, settings)
+    printed = _rows(loads[3], index)
+    traded = printed if volume is None else np.fmax(printed, volume)
+    combined, hit = bounded(before.belief + added, before.open_interest, traded)
+    epochs = [epoch for epoch in (before.epoch, flow.epoch) if epoch]
+    return PositionViews(
+        prior=before.belief,
+        flow=added,
+        combined=combined,
+        epoch=min(epochs, default=0),
+        coverage=before.coverage,
+        tally=_tally(totals),
+        bounds_hit=hit + before.bounds_hit,
+        trap=trap,
+        words=before.words,
+        reconciled=before.reconciled,
+    )
+
+
+def flow_belief(
+    flow: Flow,
+    layout: Layout,
+    today: Mask,
+    trap: Trap | None = None,
+    settings: PositionSettings | None = None,
+) -> Belief:
+    """Today's trades by row, with what may be wrong about all of them.
+
+    The common errors are the market's and those of the four `GROUPS`: 5 of them.
+    Contracts that are in no row are left out.
+    """
+    settings = settings or PositionSettings()
+    index = _index(layout, len(flow.mean))
+    return _flow_belief(flow, _loads(flow, settings), index, today, trap, settings)
+
+
+def bounded(belief: Belief, open_interest: F64, volume: F64) -> tuple[Belief, int]:
+    """Positions cut to what can be open, |x| ≤ open interest this morning + volume today.
+
+    Both have shape (2, n); where open interest is not known there is no bound. Also
+    returns how many contracts were cut.
+    """
+    most = open_interest + np.nan_to_num(volume)
+    most = np.where(np.isnan(most), np.inf, most)
+    mean = np.clip(belief.mean, -most, most)
+    # A sum of halves may pass its bound by rounding; that is no finding.
+    hit = int(np.count_nonzero(np.abs(belief.mean) > most + 1e-6))
+    return Belief(mean, belief.variance, belief.shared), hit
+
+
+def tally(flow: Flow, contracts: Mask | None = None) -> Tally:
+    """What the volume was signed on; of some contracts only where a mask (n,) is given."""
+    amount = flow.amount if contracts is None else flow.amount[:, :, contracts]
+    return _tally(amount.sum(axis=2))
+
+
+def contracts_of(layout: Layout, rows: Mask, n_contracts: int) -> Mask:
+    """Mask of the contracts in some rows, (n,) of rows to (n_contracts,)."""
+    out = np.zeros(n_contracts, np.bool_)
+    index = layout.contract[:, rows].ravel()
+    out[index[(index >= 0) & (index < n_contracts)]] = True
+    return out
+
+
+def compact(belief: Belief, most: int = 8) -> Belief:
+    """The same belief with at most so many common errors, to carry it over.
+
+    Common errors are turned so that the first ones hold as much of the variance as they
+    can; what the rest hold is added to each position's own variance. Every position
+    keeps its standard deviation.
+    """
+    k = len(belief.shared)
+    if k <= most:
+        return belief
+    flat = belief.shared.reshape(k, -1)
+    _, axes = np.linalg.eigh(flat @ flat.T)
+    turned = (axes.T[::-1] @ flat).reshape(belief.shared.shape)
+    return Belief(
+        belief.mean,
+        belief.variance + np.sum(turned[most:] ** 2, axis=0),
+        turned[:most],
+    )
+
+
+def _index(layout: Layout, n: int) -> NDArray[np.int64]:
+    """Contract index by row, n where there is none. Shape (2, rows)."""
+    index = layout.contract.astype(np.int64)
+    index[(index < 0) | (index >= n)] = n
+    return index
+
+
+def _rows(values: F64, index: NDArray[np.int64]) -> F64:
+    """By contract to by row; 0 where there is no contract."""
+    return np.asarray(np.append(values, 0.0)[index], np.float64)
+
+
+def _loads(flow: Flow, settings: PositionSettings) -> F64:
+    """By contract: common error, signed dealer's purchases and sales, all. Shape (4, n)."""
+    kinds = len(flow.amount)
+    weights = np.zeros((4, kinds, 2))
+    weights[0] = settings.unsigned
+    for evidence, bias in BIAS.items():
+        weights[0, evidence] = settings.bias_scale * bias
+    weights[1, : Evidence.UNSIGNED, 0] = 1.0
+    weights[2, : Evidence.UNSIGNED, 1] = 1.0
+    weights[3] = 1.0
+    # One pass over the largest array of all.
+    return np.asarray(
+        weights.reshape(4, 2 * kinds) @ flow.amount.reshape(2 * kinds, -1), np.float64
+    )
+
+
+def _flow_belief(
+    flow: Flow,
+    loads: F64,
+    index: NDArray[np.int64],
+    today: Mask,
+    trap: Trap | None,
+    settings: PositionSettings,
+) -> Belief:
+    bias, signed = _rows(loads[0], index), _rows(loads[1] + loads[2], index)
+    whole = trap.overall.doubtful if trap else 0.0
+    own = np.sqrt(1.0 - settings.market)
+    shared = np.zeros((1 + len(GROUPS), *bias.shape))
+    shared[0] = np.sqrt(settings.market) * bias + whole * signed
+    for number in range(len(GROUPS)):
+        rows, side = (today, ~today)[number // 2], (CALL, PUT)[number % 2]
+        found = trap.groups[number].doubtful if trap and trap.groups else 0.0
+        # What the whole market is suspected of is not counted a second time.
+        extra = max(0.0, found - whole)
+        shared[1 + number, side] = rows * (own * bias[side] + extra * signed[side])
+    return Belief(_rows(flow.mean, index), _rows(flow.variance, index), shared)
+
+
+def _members(today: Mask, index: NDArray[np.int64], n: int) -> F64:
+    """Which contracts belong to all, and to each of the `GROUPS`. Shape (n, 5)."""
+    columns = np.zeros((n + 1, 1 + len(GROUPS)))
+    columns[:, 0] = 1.0
+    for number in range(len(GROUPS)):
+        rows, side = (today, ~today)[number // 2], (CALL, PUT)[number % 2]
+        columns[index[side, rows], 1 + number] = 1.0
+    return columns[:n]
+
+
+def _tally(total: F64) -> Tally:
+    """`total` has shape (e, 2)."""
+    by = total.sum(axis=1)
+    volume = float(by.sum())
+    signed: dict[str, float] = {}
+    unsigned: dict[str, float] = {}
+    for code in np.argsort(-by, kind="stable"):
+        if by[code] <= 0.0:
+            break
+        if code < Evidence.UNSIGNED:
+            signed[WORDS[Evidence(code)]] = float(by[code]) / volume
+        else:
+            unsigned[WORDS[Evidence(code)]] = float(by[code])
+    share = float(by[: Evidence.UNSIGNED].sum()) / volume if volume > 0.0 else float("nan")
+    return Tally(volume, share, signed, unsigned)
