@@ -24,7 +24,7 @@ from gexterm.exposure.profile import (
     Repricing,
     gamma_profile,
     merged,
-    profile_spread,
+    profile_errors,
 )
 from gexterm.exposure.scope import Mask
 from gexterm.exposure.uncertainty import COVERAGE, half_width, probability_negative
@@ -91,9 +91,9 @@ def gamma_spread(
     part = profile.part
     unit = part.carry * part.size / part.w * (0.01 / np.sqrt(2.0 * np.pi) * profile.spot)
     unit *= np.exp(-0.5 * part.d1 * part.d1)
-    total = profile_spread(profile, variances, power=2)
+    common, total = profile_errors(profile, shared, variances)
     here = np.einsum("kn,n,n->k", variances[:, part.rows], unit, unit)
-    np.add.at(total, owner, np.square(profile_spread(profile, shared)))
+    np.add.at(total, owner, np.square(common))
     np.add.at(here, owner, np.square(np.einsum("kn,n->k", shared[:, part.rows], unit)))
     return GammaSpread(profile, np.sqrt(total), np.sqrt(here))
 

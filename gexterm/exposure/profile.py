@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gexterm.exposure.scope import Mask, Rows, contracts, multipliers, scope_rows
-from gexterm.exposure.sweep import gaussian_sums, log_grid
+from gexterm.exposure.sweep import gaussian_errors, gaussian_sums, log_grid
 from gexterm.pricing.surface import Surface
 
 F64 = NDArray[np.float64]
@@ -34,10 +34,6 @@ _FAR = 10.0
 # A finer grid than the default may cost this many rows × spots, as much as a full chain.
 _MOST_CELLS = 2.5e6
 _FINEST = 1e-4
-# Of a Gaussian on every so many points, no farther apart than this many of its standard
-# deviations, a cubic through four of them misses by less than 1 %.
-_STRIDES = (16, 4, 1)
-_SMOOTH = 0.6
 _ROOT_TWO_PI = float(np.sqrt(2.0 * np.pi))
 
 
@@ -207,60 +203,35 @@ def gamma_profile(
     return GammaProfile(surface.spot, grid, gex, now, gross, repricing, surface, part, mine)
 
 
-def profile_spread(profile: GammaProfile, books: F64, power: int = 1) -> F64:
-    """G of more books along a profile's grid; with `power` 2 variances in and out.
+def profile_errors(profile: GammaProfile, shared: F64, variances: F64) -> tuple[F64, F64]:
+    """G of common errors, and variance of G, along a profile's grid.
 
-    `books` has shape (k, n): contracts per row, calls and puts added up, or their
-    variance, contracts². Only rows that the profile re-priced count. For how wide an
-    error is, not for zeros: contracts wide against the grid are priced on every fourth or
-    sixteenth point of it, which is off by less than 1 %. Shape (k, M).
+    `shared` has shape (k, n), contracts per row, calls and puts added up; `variances`
+    shape (v, n), contracts². Only rows that the profile re-priced count. As exact as
+    `sweep.gaussian_errors`. Returns shapes (k, M) and (v, M).
     """
     part, grid = profile.part, profile.spots
-    mine = books[:, part.rows]
-    out = np.zeros((len(books), len(grid)))
-    if out.size == 0:
-        return out
+    common, own = shared.take(part.rows, axis=1), variances.take(part.rows, axis=1)
+    if len(grid) == 0:
+        return np.empty((len(common), 0)), np.empty((len(own), 0))
     t = np.log(grid / profile.spot)
     if profile.repricing == "sticky moneyness":
-        return _moneyness_profile(profile.surface, part, mine, t, power)
-    some = np.any(mine != 0.0, axis=0)
-    root = np.sqrt(float(power))
-    d1, slope = root * part.d1, root / part.w
-    weights = mine * _unit(part) ** power
-    count, first, step = len(t), float(t[0]), float(t[-1] - t[0]) / (len(t) - 1)
-    left = some
-    for stride in _STRIDES:
-        rows = left & (slope * (step * stride) < _SMOOTH) if stride > 1 else left
-        if rows.any():
-            left = left & ~rows
-            out += _strided(d1[rows], slope[rows], weights[:, rows], first, step, count, stride)
-    out *= grid**power
-    return out
-
-
-def _strided(
-    d1: F64, slope: F64, weights: F64, first: float, step: float, count: int, stride: int
-) -> F64:
-    """`gaussian_sums` on every so many points of the grid, and cubics between them."""
-    if stride == 1:
-        return gaussian_sums(d1, slope, weights, first, step, count)
-    pieces = -(-(count - 1) // stride)
-    wide = step * stride
-    coarse = gaussian_sums(d1, slope, weights, first - wide, wide, pieces + 3)
-    u = np.arange(stride) / stride
-    lagrange = (
-        -u * (u - 1.0) * (u - 2.0) / 6.0,
-        (u + 1.0) * (u - 1.0) * (u - 2.0) / 2.0,
-        -(u + 1.0) * u * (u - 2.0) / 2.0,
-        (u + 1.0) * u * (u - 1.0) / 6.0,
+        return (
+            _moneyness_profile(profile.surface, part, common, t),
+            _moneyness_profile(profile.surface, part, own, t, power=2),
+        )
+    unit = _unit(part)
+    step = float(t[-1] - t[0]) / (len(t) - 1)
+    g, variance = gaussian_errors(
+        part.d1,
+        1.0 / part.w,
+        common * unit,
+        own * np.square(unit),
+        float(t[0]),
+        step,
+        len(t),
     )
-    out = np.empty((len(weights), pieces * stride + 1))
-    fine = out[:, :-1].reshape(len(weights), pieces, stride)
-    np.multiply(coarse[:, :pieces, None], lagrange[0], out=fine)
-    for k in (1, 2, 3):
-        fine += coarse[:, k : k + pieces, None] * lagrange[k]
-    out[:, -1] = coarse[:, pieces + 1]
-    return out[:, :count]
+    return g * grid, variance * np.square(grid)
 
 
 def merged(positions: F64) -> F64:

@@ -22,6 +22,11 @@ _SMALL = 1 << 16
 # A contract this narrow moves by half a standard deviation per step; the recurrence
 # would lose it between anchors, and there are few of them (the last hours of 0DTE).
 _NARROW = 0.5
+# Of a bell on every so many points, no farther apart than this many of its standard
+# deviations (half of it for the narrower square), a cubic through four misses little.
+_STRIDES = (16, 8, 4, 2, 1)
+_SMOOTH = 0.5
+_BUFFER = 1 << 15
 # OpenBLAS wakes its threads for dot products above 10,000 elements, which costs more
 # CPU than it saves time. Rows are folded so that none is that long.
 _FOLD = 8192
@@ -55,6 +60,86 @@ def gaussian_sums(d1: F64, slope: F64, weights: F64, start: float, step: float, 
         d1, slope, weights = d1[wide], slope[wide], weights[:, wide]
     if len(d1):
         out += _recurrence(d1, slope, weights, start, step, count)
+    return out
+
+
+def gaussian_errors(
+    d1: F64,
+    slope: F64,
+    weights: F64,
+    squares: F64,
+    start: float,
+    step: float,
+    count: int,
+) -> tuple[F64, F64]:
+    """Σ weights·e and Σ squares·e² with the e of `gaussian_sums`; close, not exact.
+
+    For how wide an error is, not for zeros: contracts that are wide against the grid are
+    summed on every second to sixteenth point of it, with cubics between, which misses by
+    less than 2 % of a bell. `weights` has shape (k, n), `squares` (v, n). Returns shapes
+    (k, count) and (v, count).
+    """
+    both = np.concatenate([weights, squares])
+    out = np.zeros((len(both), count))
+    left = np.any(both != 0.0, axis=0)
+    for stride in _STRIDES:
+        # e² is the narrower one.
+        fit = left & (slope * (step * stride) < _SMOOTH) if stride > 1 else left
+        rows = np.flatnonzero(fit)
+        if len(rows) == 0:
+            continue
+        left = left & ~fit
+        pieces = -(-(count - 1) // stride)
+        wide = step * stride
+        t = (
+            start + wide * np.arange(-1, pieces + 2)
+            if stride > 1
+            else start + step * np.arange(count)
+        )
+        coarse = _with_squares(d1[rows], slope[rows], both.take(rows, axis=1), len(weights), t)
+        out += coarse if stride == 1 else _between(coarse, stride)[:, :count]
+    return out[: len(weights)], out[len(weights) :]
+
+
+def _with_squares(d1: F64, slope: F64, both: F64, plain: int, t: F64) -> F64:
+    out = np.zeros((len(both), len(t)))
+    # One buffer in the cache, filled again and again: fresh pages cost more than the sums.
+    buffer = np.empty(_BUFFER)
+    for row in range(0, len(d1), _FOLD):
+        mine = slice(row, row + _FOLD)
+        n = len(d1[mine])
+        at_once = max(1, _BUFFER // n)
+        for first in range(0, len(t), at_once):
+            part = slice(first, first + at_once)
+            e = buffer[: len(t[part]) * n].reshape(-1, n)
+            np.multiply(t[part, None], slope[mine], out=e)
+            e += d1[mine]
+            e *= e
+            e *= -0.5
+            np.exp(e, out=e)
+            out[:plain, part] += np.vecdot(both[:plain, None, mine], e)
+            if plain < len(both):
+                e *= e
+                out[plain:, part] += np.vecdot(both[plain:, None, mine], e)
+    return out
+
+
+def _between(coarse: F64, stride: int) -> F64:
+    """Cubics through four points each; the first and last point are only leaned on."""
+    pieces = coarse.shape[1] - 3
+    u = np.arange(stride) / stride
+    lagrange = (
+        -u * (u - 1.0) * (u - 2.0) / 6.0,
+        (u + 1.0) * (u - 1.0) * (u - 2.0) / 2.0,
+        -(u + 1.0) * u * (u - 2.0) / 2.0,
+        (u + 1.0) * u * (u - 1.0) / 6.0,
+    )
+    out = np.empty((len(coarse), pieces * stride + 1))
+    fine = np.zeros((len(coarse), pieces, stride))
+    for k, share in enumerate(lagrange):
+        fine += coarse[:, k : k + pieces, None] * share
+    out[:, :-1] = fine.reshape(len(coarse), -1)
+    out[:, -1] = coarse[:, pieces + 1]
     return out
 
 
