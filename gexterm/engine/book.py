@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gexterm.dealers.conventions import Basis, Convention, positions
+from gexterm.engine.views import SignView, ViewSet
 from gexterm.exposure.scope import Mask, ZeroDteExpiry
 from gexterm.exposure.strikes import Exposures, StrikeIndex, by_strike, row_exposures
 from gexterm.market.calendar import et
@@ -26,14 +26,10 @@ class Book:
     """The chain."""
     surface: Surface
     """Its greeks."""
-    convention: Convention
-    """The chosen sign view."""
-    weight: F64
-    """Open interest or volume. Shape (2, n)."""
-    basis: Basis
-    """Which of the two."""
+    views: ViewSet
+    """Every sign view."""
     held: F64
-    """Dealer contracts. Shape (2, n)."""
+    """Dealer contracts under the chosen one. Shape (2, n)."""
     scope: Mask | None
     """Chosen expiries; None: all."""
     zero: ZeroDteExpiry
@@ -44,6 +40,16 @@ class Book:
     """Strikes of the scope."""
     strikes: Exposures
     """By strike of the scope."""
+
+    @property
+    def view(self) -> SignView:
+        """The chosen sign view."""
+        return self.views.chosen
+
+    @property
+    def basis(self) -> str:
+        """What the chosen view's positions are made of."""
+        return self.views.basis if self.view.convention else "trades"
 
 
 def session_date(as_of: int) -> dt.date:
@@ -66,22 +72,18 @@ def choose_scope(scope: str, rows: Rows, zero: ZeroDteExpiry) -> tuple[str, Mask
 def assemble(
     rows: Rows,
     surface: Surface,
-    convention: Convention,
-    weight: F64,
-    basis: Basis,
+    views: ViewSet,
     scope: Mask | None,
     zero: ZeroDteExpiry,
     index: StrikeIndex,
 ) -> Book:
     """Apply a sign view to a priced chain."""
-    held = positions(convention, weight)
+    held = views.chosen.held
     exposures = row_exposures(surface, held, zero.scope)
     return Book(
         rows=rows,
         surface=surface,
-        convention=convention,
-        weight=weight,
-        basis=basis,
+        views=views,
         held=held,
         scope=scope,
         zero=zero,
@@ -89,8 +91,3 @@ def assemble(
         index=index,
         strikes=by_strike(exposures, index),
     )
-
-
-def mix_of(convention: Convention) -> tuple[float, float]:
-    """How the calls' and the puts' book add up under a convention."""
-    return (float(convention.call_sign), float(convention.put_sign))

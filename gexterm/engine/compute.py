@@ -8,22 +8,25 @@ from one pass: the calls' and the puts' books are re-priced once and mixed by si
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gexterm.clock import NS
-from gexterm.dealers.conventions import CONVENTIONS
-from gexterm.engine.book import Book, mix_of
+from gexterm.engine.book import Book
 from gexterm.engine.memory import Memory
 from gexterm.engine.today import Today
-from gexterm.exposure.flip import cumulative_flip, find_flip, gamma_state, walls
+from gexterm.exposure.bands import GammaSpread, flip_band, gamma_spread
+from gexterm.exposure.flip import Flip, cumulative_flip, find_flip, gamma_state, walls
 from gexterm.exposure.hedging import hedge_flow
 from gexterm.exposure.profile import GammaProfile, Repricing, gamma_profile
 from gexterm.exposure.regime import RegimeInputs, classify_lesson, classify_regime
-from gexterm.exposure.scope import Mask
+from gexterm.exposure.scope import Mask, multipliers, scope_rows
 from gexterm.exposure.strikes import Totals, totals
+from gexterm.exposure.uncertainty import half_width, totals_sd
+from gexterm.exposure.units import UnitExposures
 from gexterm.exposure.vanna import after_today, vega_curve
-from gexterm.market.chain import CALL, PUT, Rows
+from gexterm.market.chain import Rows
 from gexterm.pricing.skew import skew_25
 from gexterm.pricing.surface import Surface
 from gexterm.pricing.variance_index import variance_indices
@@ -31,6 +34,8 @@ from gexterm.reading import model
 
 NAN = float("nan")
 _TRADING_DAYS = 252.0
+_NEAR_S = 30.0 * 86_400.0
+"""Up to here an expiry is near."""
 _FLIP_AGREES = 0.0025
 """Flips of two views closer than this fraction of spot are called the same."""
 
@@ -76,10 +81,16 @@ def one_sigma(book: Book, today: Today | None, term: TermInputs) -> float:
 
 def gamma_section(
     book: Book, sigma: float, repricing: Repricing
-) -> tuple[model.Gamma, Totals, GammaProfile]:
-    """Flip, state and walls of the scope; the profile holds calls and puts apart."""
-    profile = gamma_profile(book.surface, book.weight, book.scope, repricing=repricing)
-    mix = mix_of(book.convention)
+) -> tuple[model.Gamma, Totals, GammaProfile, GammaSpread | None]:
+    """Flip, state and walls of the scope; the profile holds the books of all views."""
+    views, mix = book.views, book.view.mix
+    spread: GammaSpread | None = None
+    if beliefs := views.beliefs:
+        certain = views.books[len(beliefs) :]
+        spread = gamma_spread(book.surface, beliefs, book.scope, repricing=repricing, books=certain)
+        profile = spread.profile
+    else:
+        profile = gamma_profile(book.surface, views.books, book.scope, repricing=repricing)
     flip = find_flip(profile, mix)
     total = totals(book.exposures, book.held, book.surface.layout, book.scope)
     today = totals(book.exposures, book.held, book.surface.layout, book.zero.scope)
@@ -101,18 +112,49 @@ def gamma_section(
             profile_spot=profile.spots,
             profile_gex=np.asarray(mix) @ profile.gex if len(profile.spots) else np.empty(0),
             repricing=repricing,
+            **_gamma_bands(book, spread, flip, total),
         ),
         total,
         profile,
+        spread,
     )
 
 
-def book_section(book: Book, memory: Memory) -> model.Book:
-    """The whole book, whatever the scope."""
+def _gamma_bands(
+    book: Book, spread: GammaSpread | None, flip: Flip, total: Totals
+) -> dict[str, Any]:
+    """How well gamma and flip are known under an inferred view; nothing under a convention."""
+    if spread is None or book.view.belief is None or not np.isfinite(total.gex):
+        return {}
+    at = book.views.place(book.view.name)
+    around = flip_band(spread, flip, at)
+    return {
+        "gex_band": band(total.gex, float(spread.sd_now[at])),
+        "flip_band": model.Band(around.low, around.high),
+        "probability_short": spread.p_short(at),
+    }
+
+
+def band(mean: float, sd: float) -> model.Band:
+    """The band of a number that errs like a normal."""
+    reach = half_width() * sd
+    return model.Band(mean - reach, mean + reach)
+
+
+def book_section(book: Book, memory: Memory, units: UnitExposures | None) -> model.Book:
+    """The whole book, whatever the scope. `units` are wanted where positions are uncertain."""
     surface = book.surface
-    total = totals(book.exposures, book.held, surface.layout)
+    layout = surface.layout
+    total = totals(book.exposures, book.held, layout)
     later = after_today(surface)
     stochastic, depth = _vanna_place(book, later, memory)
+    bands: dict[str, Any] = {}
+    if units is not None and book.view.belief is not None:
+        sd = totals_sd(units, book.view.belief, layout)
+        bands = {
+            "vega_band": band(total.vega, sd.vega),
+            "vanna_band": band(total.vanna, sd.vanna),
+        }
     return model.Book(
         delta_notional=total.delta,
         vega_per_point=total.vega,
@@ -120,7 +162,15 @@ def book_section(book: Book, memory: Memory) -> model.Book:
         charm_per_day=totals(book.exposures, book.held, surface.layout, later).charm_day,
         vanna_stochastic=stochastic,
         vega_depth=depth,
+        near=_tenor(book, surface.seconds <= _NEAR_S),
+        far=_tenor(book, surface.seconds > _NEAR_S),
+        **bands,
     )
+
+
+def _tenor(book: Book, expiries: Mask) -> model.Tenor:
+    total = totals(book.exposures, book.held, book.surface.layout, expiries)
+    return model.Tenor(total.vega, total.vanna, total.gex)
 
 
 def _vanna_place(book: Book, later: Mask, memory: Memory) -> tuple[float, float]:
@@ -128,7 +178,7 @@ def _vanna_place(book: Book, later: Mask, memory: Memory) -> tuple[float, float]
 
     They re-price a year of expiries over 40 % of spot and do not move faster than that.
     """
-    view = (book.convention.name, book.basis)
+    view = (book.view.name, book.basis)
     taken, place = memory.vanna_place.get(view, (0, (NAN, NAN)))
     if not taken or not 0 <= book.rows.as_of - taken < NS:
         curve = vega_curve(book.surface, book.held, later)
@@ -148,7 +198,7 @@ def regime_section(
 ) -> model.Regime:
     """The regime of the whole book: gamma of the scope, skew and term of the chain."""
     sigma_day = one_sigma(book, None, term)
-    label = today.readings[book.convention.name] if today else None
+    label = today.readings[book.view.name] if today else None
     age = NAN
     if label is not None and label.previous:
         age = (book.rows.as_of - label.since) / 1e9
@@ -163,7 +213,7 @@ def regime_section(
         sigma_day=sigma_day,
         paradigm_age_s=age,
     )
-    key = (book.convention.name, scope, gamma.repricing)
+    key = (book.view.name, scope, gamma.repricing)
     reading, memory.regime[key] = classify_regime(inputs, memory.regime.get(key))
     lesson = classify_lesson(
         total.gex,
@@ -183,40 +233,63 @@ def regime_section(
     )
 
 
-def hedging_section(book: Book, total: Totals) -> model.Hedging:
-    """What the dealer trades over the scope."""
+def hedging_section(book: Book, total: Totals, units: UnitExposures | None) -> model.Hedging:
+    """What the dealer trades over the scope. `units` as in `book_section`."""
     flow = hedge_flow(book.surface, book.held, total, book.scope)
-    return model.Hedging(flow.per_up_1pct, flow.per_down_1pct, flow.per_vol_point, flow.per_hour)
+    bands: dict[str, Any] = {}
+    if units is not None and book.view.belief is not None and np.isfinite(total.gex):
+        sd = totals_sd(units, book.view.belief, book.surface.layout, book.scope)
+        bands = {
+            "up_band": band(flow.per_up_1pct, sd.gex),
+            "down_band": band(flow.per_down_1pct, sd.gex),
+            "vol_band": band(flow.per_vol_point, sd.vanna),
+            "hour_band": band(flow.per_hour, sd.charm_hour),
+        }
+    return model.Hedging(
+        flow.per_up_1pct, flow.per_down_1pct, flow.per_vol_point, flow.per_hour, **bands
+    )
 
 
 def agreement_section(
-    book: Book, gamma: model.Gamma, total: Totals, profile: GammaProfile, today: Today | None
+    book: Book,
+    gamma: model.Gamma,
+    total: Totals,
+    profile: GammaProfile,
+    spread: GammaSpread | None,
+    today: Today | None,
 ) -> model.Agreement:
-    """The same chain under every convention, the chosen one first."""
-    gross = total.gross_gex
-    side_gex = [
-        float(np.nansum(values)) * sign
-        for values, sign in (
-            (book.strikes.call_gex, book.convention.call_sign),
-            (book.strikes.put_gex, book.convention.put_sign),
-        )
-    ]
+    """The same chain under every sign view, the chosen one first."""
     views = []
-    for name, convention in CONVENTIONS.items():
-        mix = mix_of(convention)
-        chosen = name == book.convention.name
-        gex = mix[0] * side_gex[CALL] + mix[1] * side_gex[PUT] if np.isfinite(gross) else NAN
-        flip = gamma.flip if chosen else find_flip(profile, mix, refine=False).spot
+    layout, surface = book.surface.layout, book.surface
+    rows = scope_rows(layout, book.scope)
+    unit = surface.gamma * multipliers(layout)[layout.expiry] * (0.01 * surface.spot**2)
+    unit = np.where(np.isfinite(unit), unit, 0.0)[rows]
+    now = book.views.books[:, rows] @ unit
+    size = np.abs(book.views.books[:, rows]) @ unit
+    for view in book.views.views:
+        chosen = view.name == book.view.name
+        gex = float(np.dot(view.mix, now))
+        gross = float(np.dot(np.abs(view.mix), size))
+        if not gross > 0.0 or not np.isfinite(view.held).any():
+            gex = NAN
+        flip = gamma.flip if chosen else find_flip(profile, view.mix, refine=False).spot
+        label = today.readings[view.name].label if today else "No data"
+        known = view.belief is not None and np.isfinite(gex)
+        odds = today.odds.get(view.name) if today and known else None
         views.append(
             model.View(
-                view=name,
+                view=view.name,
                 gex_per_1pct=gex,
                 gamma=gamma.state if chosen else gamma_state(gex, gross),
                 flip=flip,
-                paradigm=today.readings[name].label if today else "No data",
+                paradigm=label,
+                probability=odds.probability.get(label, NAN) if odds else NAN,
+                probability_short=(
+                    spread.p_short(book.views.place(view.name)) if known and spread else NAN
+                ),
             )
         )
-    views.sort(key=lambda v: v.view != book.convention.name)
+    views.sort(key=lambda v: v.view != book.view.name)
     return model.Agreement(tuple(views), _disagreements(views, book.surface.spot))
 
 

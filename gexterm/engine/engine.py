@@ -7,22 +7,23 @@ the chain takes further events; jobs of one engine are computed one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gexterm.clock import NS
 from gexterm.dealers.conventions import (
-    CONVENTIONS,
     Basis,
     choose_basis,
-    positions,
     single_name_warning,
     size_warning,
 )
-from gexterm.engine.book import assemble, choose_scope, session_date
+from gexterm.dealers.flow import Flow
+from gexterm.dealers.prior import Carry
+from gexterm.engine.book import Book, assemble, choose_scope, session_date
 from gexterm.engine.compute import (
     TermInputs,
     agreement_section,
@@ -36,19 +37,32 @@ from gexterm.engine.compute import (
 from gexterm.engine.frames import expiry_lines, strike_frame
 from gexterm.engine.health import FeedCounts, health_section
 from gexterm.engine.history import Moment
+from gexterm.engine.inferred import Standing, infer, positions_section, rows_of
 from gexterm.engine.memory import Memory
 from gexterm.engine.settings import EngineSettings
 from gexterm.engine.today import read_today, zero_dte_section
+from gexterm.engine.views import view_set
 from gexterm.exposure.scope import Mask, zero_dte
 from gexterm.exposure.strikes import StrikeIndex
+from gexterm.exposure.units import unit_exposures
 from gexterm.market.calendar import is_session, session_open_ns
 from gexterm.market.chain import Chain, Layout, Rows
-from gexterm.market.events import Event, SourceInfo
+from gexterm.market.events import (
+    Definitions,
+    Event,
+    Quotes,
+    SourceInfo,
+    Trades,
+    UnderlyingPrice,
+)
 from gexterm.market.roots import is_index
 from gexterm.market.settlement import expiry_of
 from gexterm.pricing.chain import Pricer
 from gexterm.pricing.surface import Surface
 from gexterm.reading import model
+
+if TYPE_CHECKING:
+    from gexterm.dealers.signer import Signer
 
 F64 = NDArray[np.float64]
 NAN = float("nan")
@@ -66,6 +80,10 @@ class Job:
     """Sign view, scope, …"""
     counts: FeedCounts
     """What the feed counted."""
+    flow: Flow | None = None
+    """What the signed tape adds up to; None where the feed has none."""
+    given: Mapping[str, F64] = field(default_factory=dict)
+    """Positions taken for granted, by name and by contract, shape (contracts,)."""
 
 
 class Engine:
@@ -78,6 +96,13 @@ class Engine:
         """What is being listened to, once known."""
         self.chain = Chain(expiry_of)
         """The market's state."""
+        self.signer: Signer | None = None
+        """Signs the tape, where the feed has one."""
+        self.carry: Carry | None = None
+        """The book of earlier days."""
+        self.given: dict[str, F64] = {}
+        """Positions to be read as views of their own, by name and by contract."""
+        self._standing = Standing()
         self._timer = timer
         self._pricer = Pricer(settings.rate)
         self._memory = Memory()
@@ -92,19 +117,49 @@ class Engine:
         self._pricer = Pricer(self.settings.rate)
         self._memory = Memory()
         self._term = (0, TermInputs())
+        self.signer = None
 
     def apply(self, event: Event) -> None:
         """Take an event in."""
         if isinstance(event, SourceInfo):
             self.info = event
-        else:
-            self.chain.apply(event)
+            self.signer = None
+            if event.has_tape:
+                from gexterm.dealers.signer import Signer
+
+                self.signer = Signer(conditions=event.conditions, venue_side=event.venue_side)
+            return
+        self.chain.apply(event)
+        if self.signer is not None:
+            self._sign(self.signer, event)
+
+    def _sign(self, signer: Signer, event: Event) -> None:
+        """Hand the signer what it has to know."""
+        if isinstance(event, Quotes):
+            signer.quotes(event)
+        elif isinstance(event, Trades):
+            signer.trades(event)
+        elif isinstance(event, UnderlyingPrice):
+            signer.spot(event.price, event.ts)
+        elif isinstance(event, Definitions):
+            signer.define(len(self.chain))
 
     def job(self, as_of: int, counts: FeedCounts | None = None) -> Job | None:
         """Freeze what a tick at `as_of` needs; None while there is nothing to compute with."""
         if self.info is None or len(self.chain) == 0:
             return None
-        return Job(self.chain.rows(as_of), self.info, self.settings, counts or FeedCounts())
+        flow = None
+        if self.signer is not None:
+            self.signer.settle(as_of)
+            flow = self.signer.flow()
+        return Job(
+            self.chain.rows(as_of),
+            self.info,
+            self.settings,
+            counts or FeedCounts(),
+            flow,
+            dict(self.given),
+        )
 
     def compute(self, job: Job) -> model.Reading:
         """One Reading. Not to be called twice at once."""
@@ -115,27 +170,43 @@ class Engine:
         zero = zero_dte(rows.layout, rows.as_of, session_date(rows.as_of))
         weight, basis = _basis(rows, settings.basis)
         scope_name, scope = choose_scope(settings.scope, rows, zero)
-        convention = CONVENTIONS.get(settings.view, CONVENTIONS[settings.convention])
         index = self._index(rows.layout, scope_name, scope)
-        book = assemble(rows, surface, convention, weight, basis, scope, zero, index)
+        standing = inferred = None
+        flow = job.flow
+        if flow is not None:
+            today_rows = rows_of(rows.layout, zero.scope)
+            standing = self._standing.prior(rows, today_rows, settings, self.carry)
+            inferred = infer(flow, rows, today_rows, standing)
+        views = view_set(
+            settings.view,
+            settings.convention,
+            weight,
+            basis,
+            inferred,
+            flow.prints if flow is not None else 0,
+            {name: by_row(held, rows.layout) for name, held in job.given.items()},
+        )
+        book = assemble(rows, surface, views, scope, zero, index)
+        units = unit_exposures(surface, zero.scope) if views.chosen.belief else None
 
         today = read_today(book, memory)
         term = self._term_inputs(rows, surface)
         sigma = one_sigma(book, today, term)
-        gamma, total, profile = gamma_section(book, sigma, settings.repricing)
-        whole = book_section(book, memory)
+        gamma, total, profile, spread = gamma_section(book, sigma, settings.repricing)
+        whole = book_section(book, memory, units)
         zero_section = zero_dte_section(book, today, memory)
         if np.isnan(memory.spot_open):
             memory.spot_open = surface.spot
             memory.spot_open_at = 0 if _near_open(rows.as_of) else rows.as_of
-        memory.history.keep(Moment(rows.as_of, surface, weight, zero.scope))
-        strikes = strike_frame(book, self._index(rows.layout, "0dte", zero.scope))
+        held = {view.name: view.held for view in views.views if view.convention is None}
+        memory.history.keep(Moment(rows.as_of, surface, weight, zero.scope, held))
+        strikes = strike_frame(book, self._index(rows.layout, "0dte", zero.scope), units)
         look_back = memory.history.look_back(
             rows.as_of,
             index.strike,
-            (convention.name, basis, scope_name),
+            (views.chosen.name, basis, scope_name),
             lambda then: then.zero if scope_name == "0dte" else _same(scope, rows.layout, then),
-            lambda then: positions(convention, then),
+            views.chosen.name,
         )
         self._sequence += 1
         reading = model.Reading(
@@ -144,20 +215,18 @@ class Engine:
             spot=surface.spot,
             scope=scope_name,
             source=_source(job.info),
-            positions=model.Positions(
-                view=convention.name,
-                basis=basis,
-                warning=_position_warning(job.info.underlying, basis),
+            positions=positions_section(
+                book, flow, standing, _position_warning(job.info.underlying, book)
             ),
             gamma=gamma,
             book=whole,
             zero_dte=zero_section,
             regime=regime_section(book, gamma, total, today, term, scope_name, memory),
-            hedging=hedging_section(book, total),
-            agreement=agreement_section(book, gamma, total, profile, today),
+            hedging=hedging_section(book, total, units),
+            agreement=agreement_section(book, gamma, total, profile, spread, today),
             expiries=expiry_lines(book),
             strikes=strikes,
-            health=health_section(rows, surface, quotes, job.counts, basis, scope_name, scope),
+            health=health_section(rows, surface, quotes, job.counts, book.basis, scope_name, scope),
             look_back=look_back,
             spot_open=memory.spot_open,
             spot_open_at=memory.spot_open_at,
@@ -225,6 +294,15 @@ def _source(info: SourceInfo) -> model.Source:
     return model.Source(info.feed, info.mode, info.delay_s, info.note)
 
 
-def _position_warning(underlying: str, basis: Basis) -> str:
+def by_row(by_contract: F64, layout: Layout) -> F64:
+    """Numbers by contract, shape (contracts,), to rows, shape (2, n); NaN where not listed."""
+    out = by_contract[layout.contract]
+    out[layout.contract < 0] = np.nan
+    return np.asarray(out, np.float64)
+
+
+def _position_warning(underlying: str, book: Book) -> str:
+    if book.view.convention is None:
+        return ""
     single = "" if is_index(underlying) else single_name_warning(underlying)
-    return "; ".join(text for text in (single, size_warning(basis)) if text)
+    return "; ".join(text for text in (single, size_warning(book.views.basis)) if text)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from gexterm.engine.book import Book
+from gexterm.engine.views import FLOW
 from gexterm.exposure.strikes import StrikeIndex, by_expiry, by_strike
+from gexterm.exposure.uncertainty import by_strike_sd
+from gexterm.exposure.units import UnitExposures
 from gexterm.market.chain import CALL, PUT
 from gexterm.reading import model
 
@@ -74,7 +79,7 @@ def expiry_lines(book: Book) -> tuple[model.ExpiryLine, ...]:
     )
 
 
-def strike_frame(book: Book, zero_index: StrikeIndex) -> pl.DataFrame:
+def strike_frame(book: Book, zero_index: StrikeIndex, units: UnitExposures | None) -> pl.DataFrame:
     """One row per strike of the scope."""
     rows, index = book.rows, book.index
     chosen, at, m = index.rows, index.index, len(index.strike)
@@ -108,9 +113,8 @@ def strike_frame(book: Book, zero_index: StrikeIndex) -> pl.DataFrame:
         "call_volume": add(rows.volume[CALL]),
         "put_volume": add(rows.volume[PUT]),
         "position": add(book.held.sum(axis=0)),
-        "position_sd": np.full(m, np.nan),
-        "position_prior": add(book.held.sum(axis=0)),
-        "position_flow": np.full(m, np.nan),
+        "position_sd": _sd(book, units),
+        **_parts(book, add),
         "gex": sums.gex,
         "delta": sums.delta,
         "vega": sums.vega,
@@ -124,3 +128,23 @@ def strike_frame(book: Book, zero_index: StrikeIndex) -> pl.DataFrame:
         "quote_age_s": np.where(np.isfinite(ages), ages, np.nan),
     }
     return pl.DataFrame(columns)
+
+
+def _parts(book: Book, add: Callable[[F64], F64]) -> dict[str, F64]:
+    """What stood before today's trades, and what they added. A convention knows no trades."""
+    inferred = book.views.inferred
+    nothing = np.full(len(book.index.strike), np.nan)
+    if inferred is None:
+        return {"position_prior": add(book.held.sum(axis=0)), "position_flow": nothing}
+    flow = book.views.of(FLOW).held
+    return {
+        "position_prior": add(inferred.prior.mean.sum(axis=0)),
+        "position_flow": add(flow.sum(axis=0)),
+    }
+
+
+def _sd(book: Book, units: UnitExposures | None) -> F64:
+    """Standard deviation of the position at each strike of the scope."""
+    if book.view.belief is None or units is None:
+        return np.full(len(book.index.strike), np.nan)
+    return by_strike_sd(units, book.view.belief, book.index, ()).position

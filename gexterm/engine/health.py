@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gexterm.dealers.conventions import Basis
 from gexterm.exposure.scope import Mask
 from gexterm.market.chain import Rows
 from gexterm.market.contracts import Exercise
@@ -45,7 +44,7 @@ def health_section(
     surface: Surface,
     quotes: QuoteHealth,
     counts: FeedCounts,
-    basis: Basis,
+    basis: str,
     scope_name: str = "all",
     scope: Mask | None = None,
 ) -> model.Health:
@@ -82,7 +81,7 @@ def health_section(
     )
 
 
-def _warnings(rows: Rows, surface: Surface, basis: Basis) -> list[str]:
+def _warnings(rows: Rows, surface: Surface, basis: str) -> list[str]:
     said = []
     if basis == "none":
         said.append("neither open interest nor volume is known: no position can be assumed")

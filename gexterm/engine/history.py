@@ -1,20 +1,21 @@
 """Where the book stood some minutes ago, under whatever sign view is chosen now.
 
 Kept once a minute: the priced surface and what positions were made of. A change of
-convention or scope then changes the look-back marks too, instead of comparing two
+view or scope then changes the look-back marks too, instead of comparing two
 different books.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gexterm.clock import NS
+from gexterm.dealers.conventions import CONVENTIONS, positions
 from gexterm.exposure.scope import Mask
 from gexterm.exposure.strikes import Exposures, StrikeIndex, by_strike, row_exposures
 from gexterm.pricing.surface import Surface
@@ -54,6 +55,14 @@ class Moment:
     """Open interest or volume then. Shape (2, n)."""
     zero: Mask
     """Expiries that settled that day at the close."""
+    inferred: Mapping[str, F64] = field(default_factory=dict)
+    """Dealer contracts then under the inferred views. Shape (2, n) each."""
+
+    def held(self, view: str) -> F64 | None:
+        """Dealer contracts under a view; None where it was not known then."""
+        if view in CONVENTIONS:
+            return positions(CONVENTIONS[view], self.weight)
+        return self.inferred.get(view)
 
 
 class History:
@@ -84,21 +93,22 @@ class History:
         strikes: F64,
         key: tuple[object, ...],
         scope_of: Callable[[Moment], Mask | None],
-        positions_of: Callable[[F64], F64],
+        view: str,
     ) -> tuple[LookBack, ...]:
         """Where each of `strikes` stood 5, 15 and 30 minutes ago, as far as known.
 
-        `key` names the sign view and scope; `scope_of` and `positions_of` apply them.
+        `key` names the sign view, its basis and scope; `scope_of` applies the latter.
         """
         found = []
         fresh: dict[tuple[object, ...], LookBack] = {}
         for minutes in MINUTES:
             moment = self._at(as_of - minutes * _MINUTE)
-            if moment is None:
+            held = None if moment is None else moment.held(view)
+            if moment is None or held is None:
                 continue
             name = (minutes, moment.as_of, len(strikes), *key)
             fresh[name] = self._cache.get(name) or _values(
-                minutes, moment, strikes, scope_of(moment), positions_of(moment.weight)
+                minutes, moment, strikes, scope_of(moment), held
             )
             found.append(fresh[name])
         self._cache = fresh

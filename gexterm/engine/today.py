@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from gexterm.dealers.conventions import CONVENTIONS, positions
-from gexterm.engine.book import Book, mix_of
+from gexterm.engine.book import Book
 from gexterm.engine.memory import Memory
 from gexterm.exposure.charm import (
     CharmCurve,
@@ -31,37 +31,40 @@ class Today:
     greeks: ZeroDteGreeks
     """One option each."""
     curve: CharmCurve
-    """Re-priced charm of the calls' and the puts' book."""
+    """Re-priced charm of the books that the views are mixed from."""
     profiles: dict[str, CharmProfile]
-    """By convention."""
+    """By view."""
     readings: dict[str, ParadigmReading]
-    """By convention."""
+    """By view."""
+    odds: dict[str, Any]
+    """By view, where its positions carry an uncertainty."""
 
 
 def read_today(book: Book, memory: Memory) -> Today | None:
-    """Read the paradigm under all conventions; None where nothing settles today or has."""
+    """Read the paradigm under every sign view; None where nothing settles today or has."""
     if not book.zero or book.zero.settled:
         return None
     greeks, memory.cut = zero_dte_greeks(book.surface, book.zero.scope, memory.cut)
-    curve = charm_curve(greeks, book.weight)
-    profiles, readings = {}, {}
-    for name, convention in CONVENTIONS.items():
-        profile = charm_profile(greeks, positions(convention, book.weight))
+    curve = charm_curve(greeks, book.views.books)
+    profiles, readings, odds = {}, {}, {}
+    for view in book.views.views:
+        name = view.name
+        profile = charm_profile(greeks, view.held)
         readings[name], memory.paradigm[name] = classify(
             profile,
-            charm_zeros(curve, mix_of(convention)),
+            charm_zeros(curve, view.mix),
             book.surface.spot,
             greeks.sigma,
             book.rows.as_of,
             memory.paradigm.get(name, ParadigmState()),
         )
         profiles[name] = profile
-    return Today(greeks, curve, profiles, readings)
+    return Today(greeks, curve, profiles, readings, odds)
 
 
 def zero_dte_section(book: Book, today: Today | None, memory: Memory) -> model.ZeroDte:
     """Today's charm; once settled, the last profile, frozen and marked."""
-    name = book.convention.name
+    name = book.view.name
     if today is None:
         return _settled_or_none(book, memory)
     profile, reading = today.profiles[name], today.readings[name]
@@ -100,6 +103,8 @@ def _known(value: float, profile: CharmProfile) -> float:
 
 
 def _why_no_paradigm(book: Book, profile: CharmProfile) -> str:
+    if book.basis == "trades" and not np.isfinite(profile.unknown_share):
+        return f"no trade in {book.zero.name} has been signed yet"
     if book.basis == "none":
         return "neither open interest nor volume is known"
     if not np.isfinite(profile.unknown_share):
@@ -112,7 +117,7 @@ def _why_no_paradigm(book: Book, profile: CharmProfile) -> str:
 def _settled_or_none(book: Book, memory: Memory) -> model.ZeroDte:
     if not book.zero:
         return model.ZeroDte(reason=book.zero.reason)
-    last = memory.last_today.get(book.convention.name)
+    last = memory.last_today.get(book.view.name)
     if last is None:
         reason = "settled before the first quotes were seen"
         return model.ZeroDte(expiry=book.zero.name, reason=reason, settled=True, seconds_left=0.0)
