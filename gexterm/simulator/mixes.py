@@ -1,0 +1,84 @@
+"""How customers trade: order types and their shares.
+
+What a rule that looks at one print can know depends on nothing else. The `calibrated`
+mix is the one on which such rules score what the literature reports (quote rule about
+61 %, the stack of Grauer, Schuster & Uhrig-Homburg, SSRN 4098475, about 75 %): customers'
+limit orders rest and are filled by dealers, so that a buy prints at the bid; they often
+carry the whole displayed size. `packages` and `electronic` bound it on both sides.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from gexterm.simulator.script import FlowScript
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Order types. The six shares are of prints (each leg is one) and add up to 1."""
+
+    marketable: float
+    """Takes the other side of the quote, at its price."""
+    improved: float
+    """Inside the quote: on the customer's side of fair value, short of the quote."""
+    mid: float
+    """At the middle of the quote."""
+    resting: float
+    """A customer's limit order that a dealer takes: a buy prints at the bid."""
+    package: float
+    """Legs of packages."""
+    cross: float = 0.02
+    """Two customers agreed beforehand; no dealer."""
+    displayed: float = 0.55
+    """Of resting orders: how many are filled whole, at the size they displayed."""
+    deep: float = 0.68
+    """Of mid prints: how many buy where more is offered than bid for, or sell where less is."""
+    auction: float = 0.4
+    """Of improved orders: how many come from an auction."""
+    floor: float = 0.006
+    """Of single orders: how many are done on the floor."""
+    wrong_way: float = 0.08
+    """Of packages: how many rest, and are filled on the customer's side of fair value."""
+    size: float = 5.0
+    """Mean size of an order, contracts, before what is displayed limits it."""
+
+    def __post_init__(self) -> None:
+        total = (
+            self.marketable + self.improved + self.mid + self.resting + self.package + self.cross
+        )
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"shares of order types add up to {total}, not to 1")
+
+
+CALIBRATED = Mix(
+    marketable=0.325, improved=0.160, mid=0.105, resting=0.250, package=0.140, displayed=0.58
+)
+"""What a rule scores on it is what it scores in the literature."""
+PACKAGES = Mix(marketable=0.29, improved=0.07, mid=0.01, resting=0.07, package=0.54, displayed=0.9)
+"""More than half of the volume is in packages."""
+ELECTRONIC = Mix(marketable=0.54, improved=0.22, mid=0.11, resting=0.09, package=0.02)
+"""Most orders take what is quoted."""
+MIXES = {"calibrated": CALIBRATED, "packages": PACKAGES, "electronic": ELECTRONIC}
+"""By the name in a script."""
+
+TRAPPED = Mix(marketable=0.32, improved=0.34, mid=0.0, resting=0.30, package=0.02, displayed=1.0)
+"""The side of a trap whose limit orders rest."""
+FREE = dataclasses.replace(TRAPPED, marketable=0.47, improved=0.49, resting=0.0)
+"""Its other side."""
+
+
+def mixes_of(flow: FlowScript) -> tuple[Mix, Mix]:
+    """Order types of customers who buy, and of those who sell.
+
+    The same on both sides, unless the script sets the trap: then 30 % of one side's
+    orders rest and print on the other side. A quote rule is right about 84 % of the time
+    and takes the net of the day for its opposite: 45 buys and 55 sells become
+    45 + 16 buys and 39 sells.
+    """
+    if flow.trap == "sells":
+        return FREE, TRAPPED
+    if flow.trap == "buys":
+        return TRAPPED, FREE
+    return MIXES[flow.mix], MIXES[flow.mix]
