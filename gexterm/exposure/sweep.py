@@ -90,12 +90,9 @@ def gaussian_errors(
             continue
         left = left & ~fit
         pieces = -(-(count - 1) // stride)
-        wide = step * stride
-        t = (
-            start + wide * np.arange(-1, pieces + 2)
-            if stride > 1
-            else start + step * np.arange(count)
-        )
+        # One point more on either side for the cubics to lean on.
+        points = np.arange(count) if stride == 1 else stride * np.arange(-1, pieces + 2)
+        t: F64 = start + step * points.astype(np.float64)
         coarse = _with_squares(d1[rows], slope[rows], both.take(rows, axis=1), len(weights), t)
         out += coarse if stride == 1 else _between(coarse, stride)[:, :count]
     return out[: len(weights)], out[len(weights) :]
