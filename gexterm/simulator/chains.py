@@ -12,7 +12,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterator
 
-from gexterm.errors import SymbolError, UsageError
+from gexterm.errors import InputError
 from gexterm.market import calendar
 from gexterm.market.contracts import Settlement
 from gexterm.market.roots import root_spec
@@ -28,21 +28,13 @@ def series_of(script: Script) -> tuple[Series, ...]:
     """The series of a script's day, by date then root; `days` lead to real dates, shares to 1.
 
     Two series that the calendar puts on one date become one: the first's strikes, both
-    shares. Raises UsageError for an unknown preset and for series that make no sense.
+    shares. The script has passed `check`; raises InputError for a chain beyond all reason.
     """
     if isinstance(script.chain, str):
-        preset = PRESETS.get(script.chain)
-        if preset is None:
-            raise UsageError(
-                f"no chain is called {script.chain!r}", f"use one of {', '.join(PRESETS)}"
-            )
-        wanted = preset(script.date)
+        wanted = PRESETS[script.chain](script.date)
     else:
         wanted = script.chain
-    if not wanted:
-        raise UsageError("the chain lists no series", "name at least one, or use a preset")
-    for series in wanted:
-        _check(series, script.spot.open)
+    _check(wanted, script.spot.open)
     found: dict[tuple[dt.date, str], Series] = {}
     for series in wanted:
         date = expiry_date(series.root, script.date, series.days)
@@ -86,26 +78,12 @@ def _third_fridays(after: dt.date, days: int) -> Iterator[dt.date]:
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
 
-def _check(series: Series, spot: float) -> None:
-    where = f"series {series.root} at {series.days} days"
-    try:
-        root_spec(series.root)
-    except SymbolError as error:
-        raise UsageError(f"{where}: {error.message}", error.hint) from error
-    for name, value, low, high in (
-        ("days", series.days, 0, 3660),
-        ("below", series.below, 0.0, 0.95),
-        ("above", series.above, 0.0, 3.0),
-        ("open_interest", series.open_interest, 0.0, 1e7),
-        ("share", series.share, 0.0, 1e6),
-    ):
-        if not low <= value <= high:
-            raise UsageError(f"{where}: {name} is {value:g}", f"it lies from {low:g} to {high:g}")
-    if not 0.01 <= series.step <= spot:
-        raise UsageError(f"{where}: step is {series.step:g}", "strikes lie 0.01 to spot apart")
-    if (series.below + series.above) * spot / series.step * 2 > _MOST_CONTRACTS:
-        raise UsageError(
-            f"{where}: more than {_MOST_CONTRACTS} contracts", "widen the step or narrow the reach"
+def _check(series: tuple[Series, ...], spot: float) -> None:
+    count = sum(2.0 * (s.below + s.above) * spot / s.step for s in series)
+    if count > _MOST_CONTRACTS:
+        raise InputError(
+            f"the chain would list {count:.0f} contracts, more than {_MOST_CONTRACTS}",
+            "widen the steps or narrow the reach of its series",
         )
 
 

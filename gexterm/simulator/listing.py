@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 from numpy.typing import NDArray
 
-from gexterm.errors import UsageError
+from gexterm.errors import InputError
 from gexterm.market.contracts import Contract, Right
 from gexterm.market.settlement import expiry_of
 from gexterm.simulator.script import Script, Series
@@ -25,7 +25,7 @@ def list_contracts(
     """The chain of a day: every strike of every series, call and put side by side.
 
     `expected_sd`, shape (len(series),), is the standard deviation of the log return to
-    each settlement: it says where open interest lies. Raises UsageError when a series
+    each settlement: it says where open interest lies. Raises InputError when a series
     has no strike.
     """
     spot = script.spot.open
@@ -40,13 +40,13 @@ def list_contracts(
         last = int(np.floor(spot * (1.0 + one.above) / one.step + 1e-9))
         ladder = [k * one.step for k in range(max(first, 1), last + 1)]
         if not ladder:
-            raise UsageError(
+            raise InputError(
                 f"series {one.root} at {one.days} days has no strike within its reach",
                 "widen below and above, or narrow the step",
             )
-        for strike in ladder:
-            contracts += [Contract(one.root, date, right, float(strike)) for right in Right]
-            strikes += [float(strike)] * 2
+        for k in ladder:
+            contracts += [Contract(one.root, date, right, float(k)) for right in Right]
+            strikes += [float(k)] * 2
         number += [index] * (2 * len(ladder))
         settles.append(expiry.settles_at)
     strike = np.array(strikes)

@@ -18,11 +18,11 @@ import datetime as dt
 import numpy as np
 
 from gexterm.clock import NS
-from gexterm.errors import UsageError
 from gexterm.market import calendar
 from gexterm.market.events import Definitions, Event, OpenInterest, SourceInfo
 from gexterm.market.settlement import expiry_of
 from gexterm.simulator.chains import series_of
+from gexterm.simulator.check import check, span_ns
 from gexterm.simulator.fair import Fair
 from gexterm.simulator.listing import list_contracts
 from gexterm.simulator.nbbo import Quoter, seconds_left
@@ -44,13 +44,16 @@ class Market:
     def __init__(self, script: Script, rng: np.random.Generator | None = None) -> None:
         """`rng` is split, not drawn from; None: a fresh one from the script's seed.
 
-        Raises UsageError for a script that no market can follow.
+        Raises InputError where the script makes no sense (`simulator.check`).
         """
-        _check(script)
+        check(script)
         rng = np.random.default_rng(script.seed) if rng is None else rng
         of_listing, of_spot, of_vol, of_quotes, of_feed = rng.spawn(5)
         self._script = script
-        self.begins, ends, opens, closes = _hours(script)
+        opens = calendar.session_open_ns(script.date)
+        closes = calendar.session_close_ns(script.date)
+        self.begins, ends = span_ns(script)
+        """First market time, ns."""
         self.seconds = (ends - self.begins) // NS
         """Steps of a second; `step(seconds)` is the state at the end."""
         self.series = series_of(script)
@@ -80,9 +83,7 @@ class Market:
             script, self.series, self.surface.expected_sd(), of_listing
         )
         self._fair = Fair(self.listing, self.series, self.surface)
-        self._quoter = Quoter(
-            self.listing.strike, self.listing.sign, script.quotes.flicker_hz, of_quotes
-        )
+        self._quoter = Quoter(self.listing.strike, self.listing.sign, script.quotes, of_quotes)
         self._publisher = Publisher(script.quotes, self.listing, self.silent, of_feed)
         self._gaps = [
             (at := calendar.at_et(script.date, gap.at), at + round(gap.seconds * NS))
@@ -195,38 +196,3 @@ class Market:
             self._quoter.remove(fresh)
             self._live[fresh] = False
             self._near = self._near[self._live[self._near]]
-
-
-def _hours(script: Script) -> tuple[int, int, int, int]:
-    """Begin and end of the script, open and close of its session, ns."""
-    date = script.date
-    if not calendar.is_session(date):
-        raise UsageError(
-            f"there is no session on {date}", f"the next one is {calendar.next_session(date)}"
-        )
-    opens, closes = calendar.session_open_ns(date), calendar.session_close_ns(date)
-    begins = opens if script.begins is None else calendar.at_et(date, script.begins)
-    ends = closes if script.ends is None else calendar.at_et(date, script.ends)
-    if not opens <= begins < ends <= calendar.index_close_ns(date):
-        raise UsageError(
-            f"the script runs from {calendar.et(begins):%H:%M:%S} to {calendar.et(ends):%H:%M:%S}",
-            f"trading on {date} is from {calendar.et(opens):%H:%M} to {calendar.et(closes):%H:%M}",
-        )
-    return begins, begins + (ends - begins) // NS * NS, opens, closes
-
-
-def _check(script: Script) -> None:
-    spot, quotes = script.spot, script.quotes
-    for name, value, low, high in (
-        ("spot.open", spot.open, 1.0, 1e6),
-        ("spot.sigma", spot.sigma, 1e-5, 0.2),
-        ("spot.beta", spot.beta, -20.0, 20.0),
-        ("spot.r_squared", spot.r_squared, 0.01, 1.0),
-        ("spot.jumps", spot.jumps, 0.0, 1000.0),
-        ("quotes.stale_share", quotes.stale_share, 0.0, 0.9),
-        ("quotes.crossed_share", quotes.crossed_share, 0.0, 0.9),
-        ("quotes.flicker_hz", quotes.flicker_hz, 0.0, 100.0),
-        ("quotes.quote_latency_ms", quotes.quote_latency_ms, 0.0, 60_000.0),
-    ):
-        if not low <= value <= high:
-            raise UsageError(f"{name} is {value:g}", f"it lies from {low:g} to {high:g}")

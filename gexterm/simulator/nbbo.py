@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gexterm.clock import NS
+from gexterm.simulator.script import QuoteScript
 from gexterm.simulator.step import F64, I32, I64
 
 MS = 1_000_000
@@ -21,8 +22,11 @@ MS = 1_000_000
 BID, ASK, BID_SIZE, ASK_SIZE = range(4)
 """Rows of an array of quotes."""
 
-_LEAVES = 0.6
-"""A quote is renewed when fair value is this far from its mid, in half-widths."""
+_LEAVES_INSIDE = 0.9
+"""A quote deep in the money is renewed when fair value is this far from its mid, in
+half-widths; those elsewhere by the market maker's `patience`."""
+_DEEP = 50.0
+"""Points in the money where quotes have lost most of their interest."""
 _TOO_WIDE = 2.5
 """… or when it is wider than it should be by more than so many ticks."""
 _NEW_SIZE = 0.5
@@ -31,10 +35,8 @@ _SIZE_ONLY = 0.002
 """Probability per second that a quote changes size alone."""
 _MOST = 500.0
 _POOL = 1 << 14
-BURSTS = 3
-"""Bursts of flicker in a second."""
 _BURST_LASTS_MS = 6.0
-_FLICKER_REACH = 0.3
+_FLICKER_REACH = 0.15
 """Where flicker has fallen to 1/e, in standard deviations to settlement."""
 _MOST_FLICKERS = 400
 
@@ -44,6 +46,11 @@ def tick_of(price: F64) -> F64:
     return np.where(price < 3.0 - 1e-9, 0.05, 0.10)
 
 
+def depth(inside: F64) -> F64:
+    """How deep in the money, 0 to 1, by the points in the money (0 outside)."""
+    return np.asarray(1.0 - np.exp(-np.square(np.square(inside / _DEEP))), np.float64)
+
+
 def half_spread(time_value: F64, inside: F64, seconds_left: F64) -> F64:
     """Half of what a market maker wants between bid and offer, points; not yet on ticks.
 
@@ -51,7 +58,7 @@ def half_spread(time_value: F64, inside: F64, seconds_left: F64) -> F64:
     Wider for what is dearer, for what is in the money (nobody asks for it), and in the
     last half-hour.
     """
-    half = 0.01 + 0.032 * np.sqrt(time_value) + 0.8 * (1.0 - np.exp(-inside / 60.0))
+    half = 0.01 + 0.032 * np.sqrt(time_value) + 1.6 * depth(inside)
     late = 1.0 + 0.6 * np.clip(1.0 - seconds_left / 1800.0, 0.0, 1.0)
     return np.asarray(half * late, np.float64)
 
@@ -71,9 +78,13 @@ class Quoter:
     sign: +1 call, −1 put; strike: points. Shape (n,) each.
     """
 
-    def __init__(self, strike: F64, sign: F64, flicker_hz: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self, strike: F64, sign: F64, script: QuoteScript, rng: np.random.Generator
+    ) -> None:
         n = len(strike)
-        self._strike, self._sign, self._hz = strike, sign, flicker_hz
+        self._strike, self._sign = strike, sign
+        self._hz, self._bursts = script.flicker_hz, script.bursts
+        self._patience = script.patience
         setup, self._rng, self._flicker_rng = rng.spawn(3)
         # Some market makers are keener than others, all day.
         self._keen = setup.lognormal(0.0, 0.15, n)
@@ -96,7 +107,8 @@ class Quoter:
         half *= self._keen[contract]
         bid, ask = self.now[BID][contract], self.now[ASK][contract]
         width = ask - bid
-        left = np.abs(2.0 * fair - bid - ask) > _LEAVES * width
+        leaves = self._patience + (_LEAVES_INSIDE - self._patience) * depth(inside)
+        left = np.abs(2.0 * fair - bid - ask) > leaves * width
         left |= width - 2.0 * half > (1.0 + _TOO_WIDE) * tick_of(fair)
         if first:
             left[:] = True
@@ -147,9 +159,9 @@ class Quoter:
             return none
         which = np.searchsorted(level, rng.random(count) * level[-1], "right")
         who, value = near[which], fair[which]
-        bursts = rng.integers(20, 960, BURSTS)
+        bursts = rng.integers(20, 960, self._bursts)
         late = rng.exponential(_BURST_LASTS_MS, count)
-        ms = bursts[rng.integers(0, BURSTS, count)] + late.astype(np.int64)
+        ms = bursts[rng.integers(0, self._bursts, count)] + late.astype(np.int64)
         order = np.argsort(ms, kind="stable")
         ts = now + np.minimum(ms[order], 999) * MS
         who, value = who[order], value[order]

@@ -70,6 +70,10 @@ class QuoteScript:
     """Share of published quotes that are locked or crossed."""
     flicker_hz: float = 4.0
     """Cancels and replaces per second and contract near the money."""
+    bursts: int = 2
+    """Bursts per second in which they come; each is a batch of the recording."""
+    patience: float = 0.35
+    """How far fair value may be from a quote's mid before it is renewed, in half-widths."""
     quote_latency_ms: float = 60.0
     """Mean delay of quotes on the way to us, after their exchange time."""
     trade_latency_ms: float = 90.0
