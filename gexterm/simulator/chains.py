@@ -30,10 +30,8 @@ def series_of(script: Script) -> tuple[Series, ...]:
     Two series that the calendar puts on one date become one: the first's strikes, both
     shares. The script has passed `check`; raises InputError for a chain beyond all reason.
     """
-    if isinstance(script.chain, str):
-        wanted = PRESETS[script.chain](script.date)
-    else:
-        wanted = script.chain
+    chain = script.chain
+    wanted = PRESETS[chain](script.date) if isinstance(chain, str) else chain
     _check(wanted, script.spot.open)
     found: dict[tuple[dt.date, str], Series] = {}
     for series in wanted:
