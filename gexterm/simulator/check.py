@@ -80,7 +80,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "quotes.stale_share": (0.0, 0.5),
     "quotes.crossed_share": (0.0, 0.2),
     "quotes.flicker_hz": (0.0, 50.0),
-    "quotes.bursts": (1, 50),
+    "quotes.bursts": (1, 20),
     "quotes.patience": (0.05, 1.0),
     "quotes.quote_latency_ms": (0.0, 10_000.0),
     "quotes.trade_latency_ms": (0.0, 10_000.0),

@@ -55,9 +55,14 @@ PRINT_COLUMNS: dict[str, Any] = {
     "order": np.int8,
     "package": np.int64,
     "condition": np.int16,
+    "traded_at": np.int64,
     "busted_at": np.int64,
+    "corrects": np.int64,
 }
-"""Columns of prints and their kinds; `busted_at` is 0 where a print stands."""
+"""Columns of prints and their kinds. `ts` is the time on the tape, `traded_at` that of the
+trade: a late print has a later `ts`. `busted_at` is 0 where a print stands. A correction
+busts a print and is a row of its own; `corrects` names that print's sequence, −1 else.
+`sequence` is −1 where a print was never reported."""
 
 
 class About(msgspec.Struct, frozen=True):
@@ -75,7 +80,7 @@ class About(msgspec.Struct, frozen=True):
     """Of the recording's file."""
     events_sha256: str = ""
     """Of the recording's events, the source left out."""
-    observed: dict[str, float | str] = {}
+    observed: dict[str, int | float | str] = {}
     """The levels that the script's wishes are counted against: `at` (ns), `label`, `spot`,
     `lower`, `upper`, `target`, points; empty where it wished nothing. Absent levels are
     left out."""
@@ -128,7 +133,7 @@ class Truth:
     """Dealer's contracts at the start. Shape (n,)."""
     prints: dict[str, NDArray[Any]] = field(default_factory=dict)
     """Columns of `PRINT_COLUMNS`, by the order in which things happened. Shape (k,)."""
-    observed: dict[str, float | str] = field(default_factory=dict)
+    observed: dict[str, int | float | str] = field(default_factory=dict)
     """As in `About`."""
     outcome: dict[str, bool | str] = field(default_factory=dict)
     """As in `About`."""
@@ -196,14 +201,15 @@ class TrueBook:
     opening: F64
     """Dealer's contracts at the start, + = long. Shape (n,)."""
     trades: Mapping[str, NDArray[Any]]
-    """Columns of `PRINT_COLUMNS`, each of shape (k,), by time of the trade."""
+    """Columns of `PRINT_COLUMNS`, each of shape (k,), in the order in which it happened."""
 
     def inventory_at(self, ns: int) -> F64:
         """Dealer's contracts once all trades up to and at `ns` are done. Shape (n,).
 
-        A trade that is taken back counts until it is.
+        A trade that is taken back counts until it is, a correction from when it is made.
         """
-        done = self.trades["ts"] <= ns
+        corrects = self.trades["corrects"] >= 0
+        done = np.where(corrects, self.trades["ts"], self.trades["traded_at"]) <= ns
         gone = (self.trades["busted_at"] > 0) & (self.trades["busted_at"] <= ns)
         stands = done & ~gone
         return self.opening + np.bincount(
