@@ -288,12 +288,13 @@ def _tally(total: F64) -> Tally:
     volume = float(by.sum())
     signed: dict[str, float] = {}
     unsigned: dict[str, float] = {}
-    for code in np.argsort(-by, kind="stable"):
-        if by[code] <= 0.0:
+    for evidence in sorted(WORDS, key=lambda kind: -by[kind]):
+        contracts = float(by[evidence])
+        if contracts <= 0.0:
             break
-        if code < Evidence.UNSIGNED:
-            signed[WORDS[Evidence(code)]] = float(by[code]) / volume
+        if evidence < Evidence.UNSIGNED:
+            signed[WORDS[evidence]] = contracts / volume
         else:
-            unsigned[WORDS[Evidence(code)]] = float(by[code])
+            unsigned[WORDS[evidence]] = contracts
     share = float(by[: Evidence.UNSIGNED].sum()) / volume if volume > 0.0 else float("nan")
     return Tally(volume, share, signed, unsigned)
