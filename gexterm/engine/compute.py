@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gexterm.clock import NS
+from gexterm.engine.bands import band
 from gexterm.engine.book import Book
 from gexterm.engine.memory import Memory
 from gexterm.engine.today import Today
@@ -23,7 +24,7 @@ from gexterm.exposure.profile import GammaProfile, Repricing, gamma_profile
 from gexterm.exposure.regime import RegimeInputs, classify_lesson, classify_regime
 from gexterm.exposure.scope import Mask, multipliers, scope_rows
 from gexterm.exposure.strikes import Totals, totals
-from gexterm.exposure.uncertainty import half_width, totals_sd
+from gexterm.exposure.uncertainty import totals_sd
 from gexterm.exposure.units import UnitExposures
 from gexterm.exposure.vanna import after_today, vega_curve
 from gexterm.market.chain import Rows
@@ -133,12 +134,6 @@ def _gamma_bands(
         "flip_band": model.Band(around.low, around.high),
         "probability_short": spread.p_short(at),
     }
-
-
-def band(mean: float, sd: float) -> model.Band:
-    """The band of a number that errs like a normal."""
-    reach = half_width() * sd
-    return model.Band(mean - reach, mean + reach)
 
 
 def book_section(book: Book, memory: Memory, units: UnitExposures | None) -> model.Book:
@@ -253,7 +248,6 @@ def hedging_section(book: Book, total: Totals, units: UnitExposures | None) -> m
 def agreement_section(
     book: Book,
     gamma: model.Gamma,
-    total: Totals,
     profile: GammaProfile,
     spread: GammaSpread | None,
     today: Today | None,

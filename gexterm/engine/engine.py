@@ -44,6 +44,7 @@ from gexterm.engine.today import read_today, zero_dte_section
 from gexterm.engine.views import view_set
 from gexterm.exposure.scope import Mask, zero_dte
 from gexterm.exposure.strikes import StrikeIndex
+from gexterm.exposure.uncertainty import totals_sd
 from gexterm.exposure.units import unit_exposures
 from gexterm.market.calendar import is_session, session_open_ns
 from gexterm.market.chain import Chain, Layout, Rows
@@ -187,14 +188,16 @@ class Engine:
             {name: by_row(held, rows.layout) for name, held in job.given.items()},
         )
         book = assemble(rows, surface, views, scope, zero, index)
-        units = unit_exposures(surface, zero.scope) if views.chosen.belief else None
+        belief = views.chosen.belief
+        units = unit_exposures(surface, zero.scope) if belief else None
+        zero_sd = totals_sd(units, belief, rows.layout, zero.scope) if units and belief else None
 
         today = read_today(book, memory)
         term = self._term_inputs(rows, surface)
         sigma = one_sigma(book, today, term)
         gamma, total, profile, spread = gamma_section(book, sigma, settings.repricing)
         whole = book_section(book, memory, units)
-        zero_section = zero_dte_section(book, today, memory)
+        zero_section = zero_dte_section(book, today, memory, zero_sd)
         if np.isnan(memory.spot_open):
             memory.spot_open = surface.spot
             memory.spot_open_at = 0 if _near_open(rows.as_of) else rows.as_of
@@ -223,7 +226,7 @@ class Engine:
             zero_dte=zero_section,
             regime=regime_section(book, gamma, total, today, term, scope_name, memory),
             hedging=hedging_section(book, total, units),
-            agreement=agreement_section(book, gamma, total, profile, spread, today),
+            agreement=agreement_section(book, gamma, profile, spread, today),
             expiries=expiry_lines(book),
             strikes=strikes,
             health=health_section(rows, surface, quotes, job.counts, book.basis, scope_name, scope),

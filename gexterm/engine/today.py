@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from gexterm.engine.bands import band
 from gexterm.engine.book import Book
 from gexterm.engine.memory import Memory
 from gexterm.exposure.charm import (
-    CharmCurve,
+    CharmMatrix,
     CharmProfile,
     ZeroDteGreeks,
-    charm_curve,
+    charm_matrix,
     charm_profile,
     charm_zeros,
     zero_dte_greeks,
 )
+from gexterm.exposure.labels import LabelOdds, LevelBand, label_odds, level_bands
 from gexterm.exposure.paradigm import ParadigmReading, ParadigmState, classify
+from gexterm.exposure.placebo import placebo
+from gexterm.exposure.uncertainty import TotalsSd, sides_sd
+from gexterm.market.calendar import early_close, et
+from gexterm.market.contracts import Settlement
 from gexterm.reading import model
+from gexterm.reference.white_paper import base_rate
 
 NAN = float("nan")
 
@@ -30,13 +36,13 @@ class Today:
 
     greeks: ZeroDteGreeks
     """One option each."""
-    curve: CharmCurve
-    """Re-priced charm of the books that the views are mixed from."""
+    matrix: CharmMatrix
+    """Their re-priced charm."""
     profiles: dict[str, CharmProfile]
     """By view."""
     readings: dict[str, ParadigmReading]
     """By view."""
-    odds: dict[str, Any]
+    odds: dict[str, LabelOdds]
     """By view, where its positions carry an uncertainty."""
 
 
@@ -45,10 +51,16 @@ def read_today(book: Book, memory: Memory) -> Today | None:
     if not book.zero or book.zero.settled:
         return None
     greeks, memory.cut = zero_dte_greeks(book.surface, book.zero.scope, memory.cut)
-    curve = charm_curve(greeks, book.views.books)
-    profiles, readings, odds = {}, {}, {}
+    matrix = charm_matrix(greeks, book.views.touched)
+    curve = matrix.of(book.views.books)
+    profiles: dict[str, CharmProfile] = {}
+    readings: dict[str, ParadigmReading] = {}
+    odds: dict[str, LabelOdds] = {}
     for view in book.views.views:
         name = view.name
+        before = memory.paradigm.get(name, ParadigmState())
+        if view.belief is not None and np.isfinite(view.held).any():
+            odds[name] = label_odds(greeks, view.belief, state=before)
         profile = charm_profile(greeks, view.held)
         readings[name], memory.paradigm[name] = classify(
             profile,
@@ -56,14 +68,19 @@ def read_today(book: Book, memory: Memory) -> Today | None:
             book.surface.spot,
             greeks.sigma,
             book.rows.as_of,
-            memory.paradigm.get(name, ParadigmState()),
+            before,
         )
         profiles[name] = profile
-    return Today(greeks, curve, profiles, readings, odds)
+    return Today(greeks, matrix, profiles, readings, odds)
 
 
-def zero_dte_section(book: Book, today: Today | None, memory: Memory) -> model.ZeroDte:
-    """Today's charm; once settled, the last profile, frozen and marked."""
+def zero_dte_section(
+    book: Book, today: Today | None, memory: Memory, sd: TotalsSd | None
+) -> model.ZeroDte:
+    """Today's charm; once settled, the last profile, frozen and marked.
+
+    `sd` are the errors of today's totals under an inferred view.
+    """
     name = book.view.name
     if today is None:
         return _settled_or_none(book, memory)
@@ -92,9 +109,56 @@ def zero_dte_section(book: Book, today: Today | None, memory: Memory) -> model.Z
         placebo_inside=reading.placebo_inside,
         peak_below=reading.peak_below,
         peak_above=reading.peak_above,
+        base_rate=_base_rate(book, reading),
     )
+    if sd is not None and np.isfinite(section.charm_gross):
+        section = _with_bands(section, book, today, sd)
     memory.last_today[name] = section
     return section
+
+
+def _with_bands(section: model.ZeroDte, book: Book, today: Today, sd: TotalsSd) -> model.ZeroDte:
+    """The same with what positions leave open."""
+    belief, name = book.view.belief, book.view.name
+    if belief is None or name not in today.odds:
+        return section
+    sides = sides_sd(today.greeks, belief)
+    levels = level_bands(today.greeks, today.matrix, belief, today.readings[name])
+    return replace(
+        section,
+        probability=today.odds[name].probability,
+        charm_below_band=band(section.charm_below, sides.below),
+        charm_above_band=band(section.charm_above, sides.above),
+        charm_band=band(section.charm_per_hour, sides.net),
+        decay_band=band(section.decay_to_close, sd.decay),
+        lis_lower_band=_level(levels.lis_lower),
+        lis_upper_band=_level(levels.lis_upper),
+        target_band=_level(levels.target),
+    )
+
+
+def _level(found: LevelBand) -> model.Band:
+    return model.Band(found.low, found.high)
+
+
+def _base_rate(book: Book, reading: ParadigmReading) -> model.BaseRate | None:
+    """The white paper's record of the label at this time of day, beside its placebo."""
+    scope = np.flatnonzero(book.zero.scope)
+    if book.surface.layout.expiries[int(scope[0])].settlement is not Settlement.PM:
+        return None
+    now = et(book.rows.as_of)
+    rate = base_rate(reading.label, now.time(), early_close(now.date()))
+    if rate is None:
+        return None
+    return model.BaseRate(
+        event=rate.outcome,
+        rate=rate.rate,
+        count=rate.occurrences,
+        time="" if rate.pooled else f"{rate.read_at:%H:%M}",
+        share=rate.share,
+        placebo=placebo(reading, book.surface.spot).probability,
+        source="; ".join(part for part in (rate.source, rate.note) if part),
+    )
 
 
 def _known(value: float, profile: CharmProfile) -> float:

@@ -60,6 +60,14 @@ class ViewSet:
         """Of the inferred views: those of the first of `books`, in their order."""
         return (self.inferred.combined, self.inferred.flow) if self.inferred else ()
 
+    @property
+    def touched(self) -> NDArray[np.bool_]:
+        """Rows that some view holds or may hold. Shape (n,)."""
+        held = np.any(self.books != 0.0, axis=0)
+        for belief in self.beliefs:
+            held |= belief.sd.sum(axis=0) > 0.0
+        return np.asarray(held, np.bool_)
+
     def place(self, name: str) -> int:
         """Which of `beliefs` an inferred view is."""
         return INFERRED.index(name)

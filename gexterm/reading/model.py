@@ -195,7 +195,7 @@ class BaseRate:
     count: int
     """Observations behind it."""
     time: str
-    """The study's observation time, `HH:MM` New York."""
+    """The study's observation time, `HH:MM` New York; empty: all times together."""
     share: float
     """Share of that time's observations with this paradigm, 0 to 1."""
     placebo: float
