@@ -114,7 +114,10 @@ def curve_draws(
 
 
 def quiet_product(a: F64, b: F64) -> F64:
-    """The product of two matrices, in pieces that one core does alone: waking another costs more than it saves."""
+    """The product of two matrices, in pieces that one core does alone.
+
+    Waking another costs more than it saves.
+    """
     rows = max(1, _QUIET // max(1, a.shape[1] * b.shape[1]))
     if rows >= len(a):
         return np.asarray(a @ b, np.float64)

@@ -1,0 +1,1 @@
+"""Published tables to read today against, packaged with their source."""
