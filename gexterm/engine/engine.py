@@ -34,6 +34,7 @@ from gexterm.engine.compute import (
     regime_section,
     term_inputs,
 )
+from gexterm.engine.day import hedge_day_section, spot_vol_section
 from gexterm.engine.frames import expiry_lines, strike_frame
 from gexterm.engine.health import FeedCounts, health_section
 from gexterm.engine.history import Moment
@@ -226,6 +227,8 @@ class Engine:
             zero_dte=zero_section,
             regime=regime_section(book, gamma, total, today, term, scope_name, memory),
             hedging=hedging_section(book, total, units),
+            hedge_day=hedge_day_section(book, memory),
+            spot_vol=spot_vol_section(book, memory, term.iv_30d),
             agreement=agreement_section(book, gamma, profile, spread, today),
             expiries=expiry_lines(book),
             strikes=strikes,

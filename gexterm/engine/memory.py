@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 from gexterm.engine.history import History
 from gexterm.exposure.charm import CutState
+from gexterm.exposure.hedgeday import HedgeDay
 from gexterm.exposure.paradigm import ParadigmState
 from gexterm.exposure.regime import RegimeState
+from gexterm.exposure.spotvol import SpotVol
+from gexterm.pricing.surface import Surface
 from gexterm.reading.model import ZeroDte
 
 
@@ -30,6 +33,12 @@ class Memory:
         default_factory=dict
     )
     """By sign view and basis: vanna stochastic and vega depth, and when they were taken, ns."""
+    hedge: HedgeDay = field(default_factory=HedgeDay)
+    """Hedge flow added up since the session was first seen, under every sign view."""
+    hedge_surface: Surface | None = None
+    """The surface of its last step."""
+    spot_vol: SpotVol = field(default_factory=SpotVol)
+    """Spot against the variance index, once a minute."""
     history: History = field(default_factory=History)
     """The last half hour."""
     spot_open: float = float("nan")
