@@ -258,7 +258,7 @@ class Steering:
             end = max(3.0 * self._margin, 0.25 * abs(line - seen.spot))
             goals.append(_Goal(line + math.copysign(end, line - seen.spot), self._ends))
         elif hit:
-            goals.append(touched(seen.target, 0.55))
+            goals.append(touched(seen.target, 0.7))
         return goals, walls
 
     def _line(self, seen: Observation) -> float:
