@@ -110,5 +110,5 @@ def _root(covariance: F64) -> F64:
     if not size > 0.0:
         return np.zeros_like(covariance)
     # Neighbouring spots are nearly one number; unlike eigenvectors, this root is continuous.
-    root: F64 = np.linalg.cholesky(covariance + 1e-9 * size * np.eye(len(covariance)))
-    return root
+    root = np.linalg.cholesky(covariance + 1e-9 * size * np.eye(len(covariance)))
+    return np.asarray(root, np.float64)
