@@ -22,8 +22,8 @@ from gexterm.dealers.conventions import (
     size_warning,
 )
 from gexterm.dealers.flow import Flow
-from gexterm.dealers.prior import Carry
 from gexterm.engine.book import Book, assemble, choose_scope, session_date
+from gexterm.engine.carry import keep
 from gexterm.engine.compute import (
     TermInputs,
     agreement_section,
@@ -62,6 +62,7 @@ from gexterm.market.settlement import expiry_of
 from gexterm.pricing.chain import Pricer
 from gexterm.pricing.surface import Surface
 from gexterm.reading import model
+from gexterm.recording.books import Book as KeptBook
 
 if TYPE_CHECKING:
     from gexterm.dealers.signer import Signer
@@ -100,8 +101,8 @@ class Engine:
         """The market's state."""
         self.signer: Signer | None = None
         """Signs the tape, where the feed has one."""
-        self.carry: Carry | None = None
-        """The book of earlier days."""
+        self.kept: KeptBook | None = None
+        """The book of an earlier session, to be carried on."""
         self.given: dict[str, F64] = {}
         """Positions to be read as views of their own, by name and by contract."""
         self._standing = Standing()
@@ -177,7 +178,7 @@ class Engine:
         flow = job.flow
         if flow is not None:
             today_rows = rows_of(rows.layout, zero.scope)
-            standing = self._standing.prior(rows, today_rows, settings, self.carry)
+            standing = self._standing.prior(rows, today_rows, settings, self.kept)
             inferred = infer(flow, rows, today_rows, standing)
         views = view_set(
             settings.view,
@@ -242,6 +243,19 @@ class Engine:
             took = (self._timer() - begin) * 1e3
             reading = replace(reading, health=replace(reading.health, tick_ms=took))
         return reading
+
+    def keep_book(self, as_of: int) -> KeptBook | None:
+        """The book as the next session takes it up; None without a tape."""
+        job = self.job(as_of)
+        if job is None or job.flow is None:
+            return None
+        rows = job.rows
+        zero = zero_dte(rows.layout, as_of, session_date(as_of))
+        today = rows_of(rows.layout, zero.scope)
+        self._standing.prior(rows, today, self.settings, self.kept)
+        carried = self._standing.carry
+        said = carried.reconciled if carried else ""
+        return keep(job.info.underlying, self.chain.contracts, rows, today, job.flow, carried, said)
 
     def _remember(self, rows: Rows) -> Memory:
         """The memory of this session day; a new day starts a new one."""

@@ -10,11 +10,13 @@ from gexterm.dealers.flow import Flow
 from gexterm.dealers.positions import PositionViews, contracts_of, position_views, tally
 from gexterm.dealers.prior import Carry, Prior, PriorSettings, prior
 from gexterm.engine.book import Book
+from gexterm.engine.carry import take_up
 from gexterm.engine.settings import EngineSettings
 from gexterm.engine.views import COMBINED
 from gexterm.exposure.scope import Mask, scope_rows
 from gexterm.market.chain import Layout, Rows
 from gexterm.reading import model
+from gexterm.recording.books import Book as KeptBook
 
 F64 = NDArray[np.float64]
 NAN = float("nan")
@@ -24,20 +26,25 @@ class Standing:
     """What stood before today's trades; made anew only when open interest or settings change."""
 
     def __init__(self) -> None:
+        self.carry: Carry | None = None
+        """The book of an earlier session, arranged for this chain."""
         self._made: Prior | None = None
         self._of: tuple[object, ...] = ()
         self._open_interest: F64 | None = None
 
     def prior(
-        self, rows: Rows, today: Mask, settings: EngineSettings, carry: Carry | None
+        self, rows: Rows, today: Mask, settings: EngineSettings, kept: KeptBook | None
     ) -> Prior:
-        """The prior of this chain."""
-        key = (rows.layout, settings.prior_today, settings.prior_later, carry, today.tobytes())
+        """The prior of this chain; `kept` is the book of an earlier session."""
+        key = (rows.layout, settings.prior_today, settings.prior_later, kept, today.tobytes())
         same = self._open_interest is not None and np.array_equal(
             self._open_interest, rows.open_interest, equal_nan=True
         )
         if self._made is None or not same or key != self._of:
-            self._made = prior(rows.layout, rows.open_interest, today, _settings(settings), carry)
+            self.carry = None if kept is None else take_up(kept, rows)
+            self._made = prior(
+                rows.layout, rows.open_interest, today, _settings(settings), self.carry
+            )
             self._of, self._open_interest = key, rows.open_interest
         return self._made
 
