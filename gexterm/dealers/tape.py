@@ -80,6 +80,11 @@ class Tape(Columns):
         self._undone: set[tuple[float, ...]] = set()
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of the columns and of the index over them."""
+        return super().nbytes + self._index.nbytes
+
+    @property
     def counts(self) -> dict[str, int]:
         """What was noticed on the way, by name.
 

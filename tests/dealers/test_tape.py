@@ -432,7 +432,6 @@ def test_the_index_names_the_row_of_every_print():
 
 def test_room_to_grow_stays_below_two_fifths():
     tape = Tape()
-    needed = 0
     part = np.arange(2_000)
     for first in range(0, 120_000, len(part)):
         rows = first + part
@@ -440,6 +439,6 @@ def test_room_to_grow_stays_below_two_fifths():
             rows % 100, np.ones(len(rows)), np.ones(len(rows)), T0 + rows, sequence=rows
         )
         tape.take(trades, "", 100)
-        needed = len(tape) * tape.nbytes // len(tape._whole["ts"])
+        needed = len(tape) * sum(column.itemsize for column in tape._whole.values())
         if len(tape) > 40_000:
             assert tape.nbytes <= 1.4 * needed
