@@ -10,7 +10,16 @@ from textual.screen import Screen
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.themes import FALLBACK, Palette
-from gexterm.ui.widgets import keyline, paradigm, side, status, timeline, topline
+from gexterm.ui.widgets import (
+    book,
+    evidence,
+    keyline,
+    paradigm,
+    side,
+    status,
+    timeline,
+    topline,
+)
 from gexterm.ui.widgets.alerts import AlertList
 from gexterm.ui.widgets.ladder import Ladder
 from gexterm.ui.widgets.painted import Painted
@@ -64,27 +73,35 @@ class Desk(Screen[None]):
     Desk #main { height: 1fr; }
     Desk #middle { width: 1fr; height: 100%; }
     Desk #ladder { height: 1fr; }
-    Desk #timeline { display: none; height: 13; }
-    Desk #side { display: none; width: 40; height: 100%; }
+    Desk #day { display: none; height: 14; }
+    Desk #timeline { width: 1fr; height: 100%; }
+    Desk #book { display: none; width: 50; height: 100%; }
+    Desk #side { display: none; width: 44; height: 100%; }
     Desk #oneline { height: 1; }
-    Desk #alerts { height: 1; }
+    Desk #bottom { height: 1; }
+    Desk #alerts { width: 1fr; height: 100%; }
+    Desk #evidence { display: none; width: 50; height: 100%; }
     Desk #status { height: 1; }
     Desk #keys { height: 1; }
 
     Desk.-tall #top { height: 3; }
     Desk.-taller #top, Desk.-tallest #top { height: 3; }
-    Desk.-tall #alerts { height: 4; }
-    Desk.-taller #alerts, Desk.-tallest #alerts { height: 6; }
-    Desk.-tallest #timeline { display: block; }
+    Desk.-tall #bottom { height: 4; }
+    Desk.-taller #bottom, Desk.-tallest #bottom { height: 7; }
+    Desk.-tallest #day { display: block; }
 
     Desk.-sided #side, Desk.-wide #side, Desk.-full #side { display: block; }
     Desk.-sided #oneline, Desk.-wide #oneline, Desk.-full #oneline { display: none; }
-    Desk.-wide #side { width: 44; }
-    Desk.-full #side { width: 48; }
-    Desk.-low #status, Desk.-low #alerts { display: none; }
+    Desk.-wide #side { width: 48; }
+    Desk.-full #side { width: 50; }
+    Desk.-low #status, Desk.-low #bottom { display: none; }
 
-    Desk.open-alerts #alerts { height: 50%; }
-    Desk.open-alerts.-low #alerts { display: block; }
+    Desk.-wide.-taller #evidence, Desk.-wide.-tallest #evidence { display: block; }
+    Desk.-full.-taller #evidence, Desk.-full.-tallest #evidence { display: block; }
+    Desk.-full.-tallest #book { display: block; }
+
+    Desk.open-alerts #bottom { height: 50%; }
+    Desk.open-alerts.-low #bottom { display: block; }
 
     Desk.-no-width > *, Desk.-no-height > * { display: none; }
     Desk.-no-width #small, Desk.-no-height #small { display: block; }
@@ -102,13 +119,22 @@ class Desk(Screen[None]):
         self._top = Painted(topline.paint, id="top")
         self._timeline = Painted(timeline.paint, id="timeline")
         self._oneline = Painted(paradigm.one_row, id="oneline")
-        self._side = Painted(side.paint, id="side")
+        self._evidence = Painted(evidence.paint, id="evidence")
+        self._book = Painted(book.paint, id="book")
+        self._side = side.SidePanel(
+            (
+                (self._evidence, evidence.section),
+                (self._book, book.section),
+                (self._book, book.spot_vol),
+            ),
+            id="side",
+        )
         self._status = Painted(status.paint, id="status")
         self._keys = Painted(keyline.paint, id="keys")
         # Kept, since asking Textual for its widgets costs more than painting them.
         self._parts = (
             self._small, self._top, self.ladder, self._timeline, self._oneline,
-            self.alert_list, self._side, self._status, self._keys,
+            self.alert_list, self._evidence, self._book, self._side, self._status, self._keys,
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:
@@ -118,9 +144,13 @@ class Desk(Screen[None]):
         with Horizontal(id="main"):
             with Vertical(id="middle"):
                 yield self.ladder
-                yield self._timeline
+                with Horizontal(id="day"):
+                    yield self._timeline
+                    yield self._book
                 yield self._oneline
-                yield self.alert_list
+                with Horizontal(id="bottom"):
+                    yield self.alert_list
+                    yield self._evidence
             yield self._side
         yield self._status
         yield self._keys

@@ -8,6 +8,7 @@ always does), whatever the number.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 MINUS = "−"
 """The minus sign; a hyphen is narrower than a plus."""
@@ -146,3 +147,119 @@ def seconds(value: float, width: int = 5) -> str:
     else:
         text = f"{value / 3600:.0f}h" if value < 99.5 * 3600 else ">99h"
     return text.rjust(width)
+
+
+BAND_WIDTH = 11
+"""Cells of `band` and of `stretch`."""
+HALF_WIDTH = 6
+"""Cells of `plus_minus`, at most."""
+
+
+def straddles(low: float, high: float) -> bool:
+    """Whether a band contains zero: the sign of what it belongs to is not known.
+
+    An open end reaches as far as it likes; a band of which nothing is known does not count.
+    """
+    if math.isnan(low) and math.isnan(high):
+        return False
+    return not (low > 0 or high < 0)
+
+
+def plus_minus(half: float) -> str:
+    """`±300M`, `±1.2bn`: two figures or three, no more than an error deserves; `±–` unknown."""
+    if not math.isfinite(half):
+        return f"±{DASH}"
+    half = abs(half)
+    if half >= 999.5e12:
+        return "±>999T"
+    scale, prefix = next((s for s in PREFIXES if half >= 0.9995 * s[0]), PREFIXES[-1])
+    share = half / scale
+    if share >= 9.95 or (prefix == "" and share == round(share)):
+        return f"±{share:.0f}{prefix}"
+    return f"±{share:.1f}{prefix}"
+
+
+def stretch(low: float, high: float) -> str:
+    """`−12…+30M`: both ends in one unit; `open` where an end is not known. Not padded.
+
+    At most `BAND_WIDTH` cells. A dash where neither end is known.
+    """
+    known = [abs(end) for end in (low, high) if math.isfinite(end)]
+    if not known:
+        return DASH
+    peak = max(known)
+    if peak >= 999.5e12:
+        return "over ±999T"
+    scale, prefix = next((s for s in PREFIXES if peak >= 0.9995 * s[0]), PREFIXES[-1])
+    decimals = 0 if peak / scale >= 9.95 or (prefix == "" and peak == round(peak)) else 1
+
+    def end(value: float) -> str:
+        if not math.isfinite(value):
+            return "open"
+        rounded = round(value / scale, decimals)
+        return f"{sign_of(rounded, plus=True)}{abs(rounded):.{decimals}f}" if rounded else "0"
+
+    return f"{end(low)}…{end(high)}{prefix}"
+
+
+def band(value: float, low: float, high: float, width: int = BAND_WIDTH) -> str:
+    """How sure a number is, right-aligned: `±300M`, or `−12…+30M`.
+
+    Both ends where half a width would mislead: around zero, with an open end, or with
+    the number far from the middle. Blank where no band is known. Exactly `width` cells,
+    which are at least `BAND_WIDTH`.
+    """
+    if math.isnan(low) and math.isnan(high):
+        return " " * width
+    half = 0.5 * (high - low)
+    lopsided = not abs(value - 0.5 * (low + high)) <= 0.35 * abs(half)
+    if straddles(low, high) or not math.isfinite(half) or lopsided:
+        return stretch(low, high).rjust(width)
+    return plus_minus(half).rjust(width)
+
+
+def levels_band(low: float, high: float) -> str:
+    """Points from and to: `6,040–6,050`; an end beyond what was searched is `open`."""
+    if not (math.isfinite(low) or math.isfinite(high)):
+        return "open"
+    first = strike(round(low)) if math.isfinite(low) else "open"
+    last = strike(round(high)) if math.isfinite(high) else "open"
+    return first if first == last else f"{first}–{last}"
+
+
+def reach(value: float, low: float, high: float) -> str:
+    """How far a level may be off, whichever side is farther: `±8`.
+
+    With an open end from where to where, `5,962–open`; empty where no band is known.
+    """
+    if not math.isfinite(value) or (math.isnan(low) and math.isnan(high)):
+        return ""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return levels_band(low, high)
+    return f"±{math.ceil(max(high - value, value - low, 0.0) - 1e-9):,d}"
+
+
+def chances(shares: Sequence[float]) -> list[str]:
+    """Probabilities as whole per cents that add up to 100, four cells each.
+
+    What is not impossible is never `0%`, nor what is not certain `100%`.
+    """
+    total = sum(share for share in shares if share > 0)
+    if not math.isfinite(total) or total <= 0:
+        return [DASH.rjust(4) for _ in shares]
+    exact = [100 * max(0.0, share if share == share else 0.0) / total for share in shares]
+    whole = [math.floor(each) for each in exact]
+    by_rest = sorted(range(len(exact)), key=lambda i: whole[i] - exact[i])
+    for i in by_rest[: 100 - sum(whole)]:
+        whole[i] += 1
+    return [
+        ("<1%" if not each and part > 0 else ">99%" if each == 100 > part else f"{each}%").rjust(4)
+        for each, part in zip(whole, exact, strict=True)
+    ]
+
+
+def chance(share: float) -> str:
+    """One probability in four cells: ` 83%`, ` <1%`, `>99%`, a dash where it is not known."""
+    if not math.isfinite(share):
+        return DASH.rjust(4)
+    return chances([share, 1.0 - share])[0] if 0.0 <= share <= 1.0 else DASH.rjust(4)

@@ -19,17 +19,22 @@ from gexterm.errors import UsageError
 from gexterm.market.events import FeedStatus, SourceInfo
 from gexterm.reading.model import (
     Agreement,
+    Band,
+    BaseRate,
     Book,
     ExpiryLine,
     Gamma,
     GammaCrossing,
     Health,
+    HedgeDay,
     Hedging,
     LookBack,
     Positions,
     Reading,
     Regime,
     Source,
+    SpotVol,
+    Tenor,
     View,
     ZeroDte,
 )
@@ -40,14 +45,21 @@ OPEN = int(
     dt.datetime(2026, 11, 20, 9, 35, tzinfo=zoneinfo.ZoneInfo("America/New_York")).timestamp()
 ) * NS  # fmt: skip
 CLOSE = OPEN + (6 * 60 + 25) * 60 * NS
-VIEWS = ("customer-flow", "squeezemetrics", "short-both", "long-both")
+VIEWS = (
+    "combined", "flow", "customer-flow", "squeezemetrics", "short-both", "long-both",
+)  # fmt: skip
+INFERRED = ("combined", "flow")
 SIGNS = {
+    "combined": (-0.8, -0.7),
+    "flow": (-0.4, -0.5),
     "customer-flow": (-1, 1),
     "squeezemetrics": (1, -1),
     "short-both": (-1, -1),
     "long-both": (1, 1),
 }
 LABELS = {
+    "combined": "BofA",
+    "flow": "BofA",
     "customer-flow": "Anti-GEX",
     "squeezemetrics": "GEX",
     "short-both": "BofA",
@@ -77,6 +89,11 @@ def table(spot: float, hours: float, view: str, seed: int = 7, low: int = 5700, 
     puts = base * np.exp(-(((strike - 5985) / 75) ** 2)) * 1.15
     call_sign, put_sign = SIGNS[view]
     held = call_sign * calls + put_sign * puts
+    sd = np.full(strike.size, np.nan)
+    if view in INFERRED:
+        # Signed trades lean one way and are noisy: some strikes are not known to have a side.
+        held = held + 0.55 * base * rng.normal(0, 1, strike.size)
+        sd = 0.30 * base + 25
     d = (spot - strike) / sigma
     gamma = _normal(d) / sigma
     later = 13.0 * math.sqrt(max(hours - 1, 1 / 60)) * spot / 6000
@@ -91,6 +108,8 @@ def table(spot: float, hours: float, view: str, seed: int = 7, low: int = 5700, 
             "put_oi": np.round(puts * 0.8),
             "call_volume": np.round(calls),
             "put_volume": np.round(puts),
+            "position": np.round(held),
+            "position_sd": np.round(sd),
             "position_prior": np.round(held),
             "position_flow": np.full(strike.size, np.nan),
             "gex": gex,
@@ -166,6 +185,7 @@ def reading(
             "long" if totals[v] > 0 else "short",
             flip if v == view or not v.endswith("both") else math.nan,
             LABELS[v],
+            *((0.83, 0.97) if v in INFERRED else ()),
         )
         for v in sorted(VIEWS, key=lambda v: v != view)
     )  # fmt: skip
@@ -213,7 +233,91 @@ def reading(
         spot_open=5987.2,
         sequence=sequence,
     )  # fmt: skip
+    if view in INFERRED:
+        built = with_bands(built)
     return replace(built, **changes)
+
+
+def around(value: float, share: float) -> Band:
+    """An 80 % band of so much of a number to either side."""
+    return Band(value - share * abs(value), value + share * abs(value))
+
+
+def with_bands(found: Reading) -> Reading:
+    """What signed trades add to a Reading: bands, probabilities, evidence, a base rate."""
+    zero, gamma, hedging = found.zero_dte, found.gamma, found.hedging
+    flip = 6001.5
+    views = tuple(
+        replace(view, flip=flip + 40.0 * (view.view == "flow")) if view.view in INFERRED else view
+        for view in found.agreement.views
+    )
+    return replace(
+        found,
+        agreement=replace(found.agreement, views=views, disagree=("gamma", "flip", "paradigm")),
+        positions=Positions(
+            found.positions.view, "trades",
+            "squeezemetrics on open interest, today's expiry none"
+            if found.positions.view == "combined" else "",
+            OPEN - 5 * 60 * NS, 12_431, 0.71, 0.98, 0.38,
+            {"at the quote": 0.40, "size of the quote": 0.12, "package": 0.09,
+             "inside the quote": 0.06, "outside the quote": 0.02, "at mid, by depth": 0.02},
+            {"at mid": 18_200.0, "cross": 4_100.0, "stale quote": 2_050.0, "late": 1_230.0},
+            {"duplicates": 41, "cancelled": 17, "unmatched_cancels": 2, "unknown_condition": 3},
+            "", 3, "this morning's book was 4 % of open interest off",
+        ),
+        gamma=replace(
+            gamma, flip=flip, flip_kind="crossing", flips=(GammaCrossing(flip, True),),
+            flip_distance=flip - found.spot, flip_distance_sigma=(flip - found.spot) / zero.sigma,
+            gex_band=around(gamma.gex_per_1pct, 0.3), flip_band=Band(flip - 8.0, flip + 6.5),
+            probability_short=0.97,
+        ),
+        book=replace(
+            found.book, near=Tenor(-1.2e6, 1.8e8, -7e8), far=Tenor(-2.9e6, 4e7, -2.4e8),
+            vega_band=Band(-5.1e6, -3.0e6), vanna_band=Band(-4.0e7, 4.6e8),
+        ),
+        zero_dte=replace(
+            zero, probability={"BofA": 0.83, "GEX": 0.11, "Anti-GEX": 0.004, "Sidial": 0.02,
+                               "Mixed": 0.036},
+            charm_below_band=around(zero.charm_below, 0.25),
+            charm_above_band=around(zero.charm_above, 0.35),
+            charm_band=Band(zero.charm_per_hour - 7e7, zero.charm_per_hour + 7e7),
+            decay_band=around(zero.decay_to_close, 0.4),
+            lis_lower_band=Band(zero.lis_lower - 5, zero.lis_lower + 5),
+            lis_upper_band=Band(zero.lis_upper - 5, math.nan), target_band=Band(),
+            base_rate=BaseRate("closes inside the lines", 0.97, 73, "10:35", 0.51, 0.91,
+                               "white paper 2023, table 3"),
+        ),
+        hedging=replace(
+            hedging, up_band=around(hedging.per_up_1pct, 0.3),
+            down_band=around(hedging.per_down_1pct, 0.3), vol_band=Band(-1.0e8, 7.2e8),
+            hour_band=around(hedging.per_hour, 0.6),
+        ),
+        hedge_day=HedgeDay(OPEN - 5 * 60 * NS, 1.21e9, -3.1e8, 4.4e8, 41.0, 25.15),
+        spot_vol=SpotVol(-1.10, 0.08, 0.71, 61, -0.90, 0.42),
+    )  # fmt: skip
+
+
+def in_doubt(found: Reading) -> Reading:
+    """The same where hardly anything is sure: a trap, gamma of either sign, a label by a nose."""
+    zero, gamma, held = found.zero_dte, found.gamma, found.positions
+    return replace(
+        found,
+        positions=replace(
+            held, signed_share=0.43, printed_share=0.61,
+            trap="38 % of prints are at resting size and 94 % of those on one side: "
+            "all of them may be signed the wrong way round",
+        ),
+        gamma=replace(
+            gamma, gex_band=Band(-7.1e9, 2.2e9), flip_band=Band(5962.0, math.nan),
+            probability_short=0.78,
+        ),
+        zero_dte=replace(
+            zero, probability={"BofA": 0.47, "GEX": 0.31, "Anti-GEX": 0.02, "Sidial": 0.0,
+                               "Mixed": 0.2},
+            charm_below_band=Band(-3e8, 5e7), charm_above_band=Band(-1e7, 2.1e8),
+            base_rate=replace(zero.base_rate, count=7) if zero.base_rate else None,
+        ),
+    )  # fmt: skip
 
 
 class FakeSession:

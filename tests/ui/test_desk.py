@@ -176,10 +176,10 @@ async def test_views_come_round_again() -> None:
     app = monitor()
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "6,012.35" in screen(app))
-        for _ in range(4):
+        for _ in range(6):
             await pilot.press("v")
         assert [name for _, name in fake(app).asked] == [
-            "long-both", "customer-flow", "squeezemetrics", "short-both",
+            "long-both", "combined", "flow", "customer-flow", "squeezemetrics", "short-both",
         ]  # fmt: skip
 
 

@@ -165,14 +165,6 @@ def test_the_base_rate_is_named_a_placebo() -> None:
     assert "placebo" in line
 
 
-def test_probabilities_are_shown_where_there_are_some() -> None:
-    zero = replace(reading().zero_dte, probability={"GEX": 0.11, "BofA": 0.83, "Sidial": 0.06})
-    lines = [line for line in panel(replace(reading(), zero_dte=zero)).splitlines() if "%" in line]
-    assert "BofA" in lines[0]
-    assert lines[0].rstrip().endswith("83%")
-    assert "█" not in panel(reading())
-
-
 def test_a_day_without_0dte_says_why_and_claims_nothing() -> None:
     found = replace(reading(), zero_dte=ZeroDte(reason="no SPXW expires on a holiday"))
     shown = panel(found)
@@ -209,7 +201,7 @@ def test_hedge_flow_says_who_trades_which_way() -> None:
 
 
 def test_views_stand_beside_each_other_and_disagreement_is_told() -> None:
-    shown = panel(reading(view="customer-flow"))
+    shown = panel(reading(view="customer-flow"), 48)
     assert "differ in gamma, paradigm" in shown
     (chosen,) = [line for line in shown.splitlines() if "▸" in line]
     assert "customer-flow" in chosen

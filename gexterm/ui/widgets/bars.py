@@ -10,6 +10,8 @@ from gexterm.ui.ink import Span
 
 PARTS = " ▏▎▍▌▋▊▉█"
 """A cell filled from its left edge by 0 to 8 eighths."""
+HATCH = "╱"
+"""A cell of a bar whose side is not known."""
 AXIS = "▏"
 """The zero line: the left edge of the first cell on the right."""
 MARKS: tuple[tuple[int, str, str], ...] = (
@@ -35,6 +37,7 @@ def bar(
     marks: Mapping[int, float] = {},
     *,
     background: str = "background",
+    hatched: bool = False,
 ) -> tuple[Span, ...]:
     """A bar in `2 * half` cells: negative to the left, positive to the right.
 
@@ -42,6 +45,8 @@ def bar(
     earlier values by minutes ago; one is drawn where it stands at least about half a
     cell away from the bar's tip. The left side of a block can only be cut at its
     left edge, so the tip there is a block in the background's colour on the bar's.
+    A `hatched` bar is one whose side is in doubt: whole cells, since its length is no
+    more certain than that.
     """
     length = eighths(value, limit, half)
     places = []
@@ -51,7 +56,8 @@ def bar(
             if math.isfinite(then) and abs(then - value) * half >= 0.6 * limit:
                 place = half + math.floor(max(-1.0, min(1.0, then / limit)) * half)
                 places.append((minutes, max(0, min(2 * half - 1, place))))
-    return _draw(length if value > 0 else -length, half, roles, tuple(places), background)
+    signed = length if value > 0 else -length
+    return _draw(signed, half, roles, tuple(places), background, hatched)
 
 
 @lru_cache(maxsize=8192)
@@ -61,19 +67,23 @@ def _draw(
     roles: tuple[str, str],
     places: tuple[tuple[int, int], ...],
     background: str,
+    hatched: bool,
 ) -> tuple[Span, ...]:
     """A bar of so many eighths, signed. A market moves most bars by less than one."""
     full, rest = divmod(abs(length), 8)
+    block = "█"
+    if hatched and abs(length) >= 4:
+        full, rest, block = round(abs(length) / 8 + 1e-9), 0, HATCH
     cells = [(" ", "text", "")] * (2 * half)
     cells[half] = (AXIS, "line", "")
     if length > 0:
         role = roles[1]
-        cells[half : half + full] = [("█", role, "")] * full
+        cells[half : half + full] = [(block, role, "")] * full
         if rest:
             cells[half + full] = (PARTS[rest], role, "")
     elif length:
         role = roles[0]
-        cells[half - full : half] = [("█", role, "")] * full
+        cells[half - full : half] = [(block, role, "")] * full
         if rest:
             cells[half - full - 1] = (PARTS[8 - rest], background, role)
     looks = {minutes: (glyph, dimness) for minutes, glyph, dimness in MARKS}
@@ -82,7 +92,7 @@ def _draw(
         char, role, behind = cells[place]
         if char == "█":
             cells[place] = (glyph, background, role)
-        elif char in (" ", AXIS) and not behind:
+        elif char in (" ", AXIS, HATCH) and not behind:
             cells[place] = (glyph, dimness, "")
     return tuple(merge(cells))
 

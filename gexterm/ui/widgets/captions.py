@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from gexterm.reading.model import Reading
@@ -10,14 +9,20 @@ from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, ends, fit
 from gexterm.ui.ink import width as cells
-from gexterm.ui.widgets.bars import MARKS
-from gexterm.ui.widgets.columns import EXTRAS, GAP, NUMBER, POSITION, VOLUME, Plan
+from gexterm.ui.widgets.bars import HATCH, MARKS
+from gexterm.ui.widgets.certainty import inferred, since
+from gexterm.ui.widgets.columns import GAP, NUMBER, POSITION, VOLUME, Plan
 from gexterm.ui.widgets.scale import Scale
 
 
 def view(reading: Reading) -> str:
-    """Whose side dealers are taken to be on, and from what: `customer-flow × volume`."""
+    """Whose side dealers are taken to be on, and from what: `customer-flow × volume`.
+
+    An inferred view says from when trades are signed instead.
+    """
     held = reading.positions
+    if inferred(held):
+        return words.clean(held.view)
     basis = "" if held.basis == "none" else f" × {held.basis}"
     return words.clean(held.view) + basis
 
@@ -40,19 +45,32 @@ def book(reading: Reading, width: int) -> Line:
     extra: list[Span] = []
     if reading.zero_dte.settled:
         extra.append(Span("  settled", "delayed", bold=True))
-    if math.isfinite(held.signed_share):
+    from_when: list[Span] = []
+    if inferred(held):
         share = numbers.percent(held.signed_share).strip()
+        from_when = [Span(f" {since(held)}", "muted")]
         extra += [Span("  signed ", "faint"), Span(share, "text")]
     label, expiries = Span("  sign view ", "faint"), Span("  expiries ", "faint")
-    most = [Span(" dealers' book", "muted"), label, name, expiries, which, *extra]
+    least = [Span(" view ", "faint"), name, expiries, which]
+    most = [Span(" dealers' book", "muted"), label, name, *from_when, expiries, which, *extra]
+    why = held.trap or held.warning
     doubt = [Span("  ⚠ ", "warning")] if held.warning else []
-    for left in (most, [Span(" view ", "faint"), name, expiries, which, *extra]):
+    if held.trap:
+        doubt = [Span("  "), Span(" ⚠ SIGNING TRAP ", "background", "warning", bold=True)]
+    for left in (
+        most,
+        [Span(" view ", "faint"), name, *from_when, expiries, which, *extra],
+        [*least, *extra],
+        least,
+    ):
         if cells(left) + cells(doubt) <= width:
             break
-    room = width - cells(left) - 5
-    if held.warning and room > 26:
-        text = words.cut(f"⚠ {words.clean(held.warning)}", room).rstrip()
-        return fit([*left, Span("  "), Span(text, "warning")], width)
+    lead = [Span("  ")] if not held.trap else [*doubt, Span(" ")]
+    room = width - cells(left) - cells(lead) - 3
+    if why and room > 26:
+        glyph = "" if held.trap else "⚠ "
+        text = words.cut(f"{glyph}{words.clean(why)}", room).rstrip()
+        return fit([*left, *lead, Span(text, "warning")], width)
     return ends(left, doubt, width) if cells(left) + cells(doubt) > width else fit(
         [*left, *doubt], width)  # fmt: skip
 
@@ -73,7 +91,7 @@ def titles(layout: Plan, scales: Mapping[str, Scale], reading: Reading, width: i
         out += [Span(" " * GAP), *head]
     names = {POSITION: "dealer", VOLUME: "volume", "open interest": "open int."}
     for extra in layout.extras:
-        out.append(Span(" " * GAP + names[extra].center(EXTRAS[extra]), "muted"))
+        out.append(Span(" " * GAP + names[extra].center(layout.cells(extra)), "muted"))
     return fit(out, width)
 
 
@@ -103,8 +121,10 @@ def sides(layout: Plan, scales: Mapping[str, Scale], above: Line, width: int) ->
     for head in heads:
         out += [Span(" " * GAP), *head]
     for name in layout.extras:
-        text = "holds" if name == POSITION else "calls  puts"
-        out.append(Span(" " * GAP + text.center(EXTRAS[name]), "faint"))
+        text = "calls  puts"
+        if name == POSITION:
+            text = "holds  ±sd" if layout.errors else "holds"
+        out.append(Span(" " * GAP + text.center(layout.cells(name)), "faint"))
     return fit(out, width)
 
 
@@ -133,8 +153,15 @@ def legend(frame: Frame, layout: Plan, below: Line, width: int) -> Line:
         for ago, glyph, role in reversed(MARKS):
             if ago in minutes:
                 left += [Span(glyph, role), Span(f"{ago} ", "faint")]
-        left.append(Span("min ago", "faint"))
-    return fit([*fit(left, layout.left), *below], width)
+        left.append(Span("min ago" if cells(left) + 8 <= layout.left else "min", "faint"))
+    right: list[Span] = []
+    if layout.errors:
+        right = [
+            Span(" " * GAP),
+            Span(HATCH * 2, "muted"),
+            Span(" sign in doubt: |x| < 1 sd", "faint"),
+        ]
+    return fit([*fit(left, layout.left), *below, *right], width)
 
 
 def waiting(frame: Frame, width: int, height: int) -> list[Line]:

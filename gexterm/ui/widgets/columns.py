@@ -17,6 +17,8 @@ MOST_HALF = 20
 POSITION, VOLUME, INTEREST = "position", "volume", "open interest"
 EXTRAS = {POSITION: 6, VOLUME: 11, INTEREST: 11}
 """Cells of the columns of contracts."""
+ERROR = 6
+"""Cells that the standard deviation of a position takes beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Plan:
     """Decimals of every strike, so that their points stand below each other."""
     extras: tuple[str, ...]
     """Columns of contracts, at the right."""
+    errors: bool = False
+    """Whether positions have their standard deviation beside them."""
 
     @property
     def bar(self) -> int:
@@ -45,6 +49,10 @@ class Plan:
     def axis(self) -> int:
         """Cells of the axis: strike, blank, marks."""
         return self.strike + 1 + self.marks
+
+    def cells(self, extra: str) -> int:
+        """Cells of a column of contracts."""
+        return EXTRAS[extra] + (ERROR if self.errors and extra == POSITION else 0)
 
     @property
     def left(self) -> int:
@@ -58,31 +66,37 @@ def companions(first: str) -> list[Greek]:
     return [BY_NAME[name] for name in names][:3]
 
 
-def plan(width: int, strike: int, first: str, decimals: int = 0) -> Plan:
+def plan(width: int, strike: int, first: str, decimals: int = 0, *, errors: bool = False) -> Plan:
     """The columns for a width: bars first, then what dealers hold, then what traded.
 
-    `strike` is the cells that the widest strike takes.
+    `strike` is the cells that the widest strike takes; `errors`: positions are inferred,
+    and never shown without their standard deviation.
     """
     greeks = companions(first)
+    if errors:
+        width -= 1  # what stands last is as wide as its column: keep it off the edge
     marks = next(cells for least, cells in MARKS if width >= least)
 
     def needs(bars: int, half: int, extras: tuple[str, ...]) -> int:
         axis = 1 + strike + 1 + marks + bars * (2 * half + 1 + NUMBER + GAP)
-        return axis + sum(EXTRAS[name] + GAP for name in extras)
+        more = ERROR if errors and POSITION in extras else 0
+        return axis + more + sum(EXTRAS[name] + GAP for name in extras)
 
     bars = 1
     extras: tuple[str, ...] = ()
     # A further column is not worth it where it would leave bars too short to compare.
+    # Of what is inferred, the position is part of the evidence: it comes sooner.
+    two, three = (6, 8) if errors else (9, 9)
     for more_bars, more_extras, least in (
         (2, (), 6),
-        (2, (POSITION,), 9),
-        (3, (POSITION,), 10),
-        (3, (POSITION, VOLUME), 10),
-        (3, (POSITION, VOLUME, INTEREST), 10),
+        (2, (POSITION,), two),
+        (3, (POSITION,), three),
+        (3, (POSITION, VOLUME), three),
+        (3, (POSITION, VOLUME, INTEREST), three),
     ):
         if needs(more_bars, least, more_extras) <= width:
             bars, extras = more_bars, more_extras
     half = 3
     while half < MOST_HALF and needs(bars, half + 1, extras) <= width:
         half += 1
-    return Plan(tuple(greeks[:bars]), half, strike, marks, decimals, extras)
+    return Plan(tuple(greeks[:bars]), half, strike, marks, decimals, extras, errors)

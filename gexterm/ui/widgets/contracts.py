@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gexterm.ui import numbers
 from gexterm.ui.ink import Span
-from gexterm.ui.widgets.columns import GAP, POSITION, VOLUME
+from gexterm.ui.widgets.columns import ERROR, GAP, POSITION, VOLUME
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,26 +28,64 @@ def together(prior: float, flow: float) -> float:
     return flow if math.isnan(prior) else prior + flow
 
 
+def positions(table: pl.DataFrame) -> list[float]:
+    """What dealers hold at each strike, highest strike first.
+
+    Tables without a column of their own for it have prior and flow.
+    """
+    held = descending(table, "position")
+    if any(map(math.isfinite, held)):
+        return held
+    pair = descending(table, "position_prior"), descending(table, "position_flow")
+    return [together(prior, flow) for prior, flow in zip(*pair, strict=True)]
+
+
+def error(sd: float) -> str:
+    """`±210` in `ERROR` cells, the blank before it included; blank where it is not known."""
+    if not math.isfinite(sd):
+        return " " * ERROR
+    return numbers.plus_minus(sd).rjust(ERROR) if sd < 0.9995e9 else " ±>1bn"
+
+
+def in_doubt(held: float, sd: float) -> bool:
+    """Whether a position is smaller than its own standard deviation: its sign is a guess."""
+    return math.isfinite(sd) and not abs(held) >= sd
+
+
 class Contracts:
     """Columns of contracts of a table of strikes; only the rows in view are made into text."""
 
-    def __init__(self, table: pl.DataFrame, names: Sequence[str]) -> None:
-        self._names = names
+    def __init__(self, table: pl.DataFrame, names: Sequence[str], errors: bool = False) -> None:
+        self._names, self._errors = names, errors
+        self.sd = descending(table, "position_sd") if errors else []
+        """Standard deviation of each position, highest strike first; empty: an assumption."""
+        self.held = positions(table) if errors or POSITION in names else []
+        """Positions, highest strike first."""
         self._columns: list[tuple[list[float], list[float]]] = []
         for name in names:
             kind = "volume" if name == VOLUME else "oi"
-            pair = (f"call_{kind}", f"put_{kind}")
             if name == POSITION:
-                pair = ("position_prior", "position_flow")
+                self._columns.append((self.held, self.sd))
+                continue
+            pair = (f"call_{kind}", f"put_{kind}")
             self._columns.append((descending(table, pair[0]), descending(table, pair[1])))
+
+    def doubtful(self, at: int) -> bool:
+        """Whether the sign of one strike's position is a guess, counted from the highest."""
+        return bool(self.sd) and in_doubt(self.held[at], self.sd[at])
 
     def row(self, at: int) -> list[Span]:
         """The columns of one strike, counted from the highest."""
         out = []
         for name, (left, right) in zip(self._names, self._columns, strict=True):
             if name == POSITION:
-                held = together(left[at], right[at])
-                text, role = numbers.si(held)[:6], "faint" if math.isnan(held) else "text"
+                held = left[at]
+                role = "faint" if math.isnan(held) or self.doubtful(at) else "text"
+                text = numbers.si(held)[:6]
+                if self._errors:
+                    out.append(Span(" " * GAP + text, role))
+                    out.append(Span(error(right[at]), "text" if self.doubtful(at) else "muted"))
+                    continue
             else:
                 text, role = f"{numbers.si(left[at])[1:6]} {numbers.si(right[at])[1:6]}", "muted"
             out.append(Span(" " * GAP + text, role))

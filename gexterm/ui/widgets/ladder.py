@@ -11,6 +11,7 @@ from gexterm.ui.frame import Frame, Greek
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.widgets import captions
 from gexterm.ui.widgets.bars import bar
+from gexterm.ui.widgets.certainty import inferred
 from gexterm.ui.widgets.columns import GAP, NUMBER, Plan, plan
 from gexterm.ui.widgets.contracts import Contracts, descending
 from gexterm.ui.widgets.levels import QUIET, Level, edge, levels, mark, nearest, outside, place
@@ -74,7 +75,8 @@ class Ladder(Painted):
         self._settle_scales(reading)
         decimals = max(map(numbers.strike_decimals, strikes))
         widest = max(6, *(len(numbers.strike(k, 0, decimals)) for k in (strikes[0], strikes[-1])))
-        layout = plan(width, widest, frame.greek, decimals)
+        errors = inferred(reading.positions)
+        layout = plan(width, widest, frame.greek, decimals, errors=errors)
         self._rows = max(1, height - HEADER - FOOTER)
         spot_at = place(strikes, reading.spot)
         if not math.isfinite(reading.spot):
@@ -149,7 +151,7 @@ class Ladder(Painted):
         ages = descending(table, "quote_age_s")
         median = reading.health.quote_age_p50_s
         old = max(OLD_S, OLD_TIMES * median) if math.isfinite(median) else OLD_S
-        contracts = Contracts(table, layout.extras)
+        contracts = Contracts(table, layout.extras, layout.errors)
         marks: dict[int, list[Level]] = {}
         for level in levels(reading):
             marks.setdefault(nearest(level.value, strikes), []).append(level)
@@ -162,6 +164,7 @@ class Ladder(Painted):
             i = row - (row > spot_at)
             # The table ascends, the ladder descends.
             j = count - 1 - i
+            doubtful = contracts.doubtful(i)
             faded = "~" if ages[i] > old else ""
             bars: list[list[Span]] = []
             for greek, values, scale, back in zip(
@@ -171,8 +174,8 @@ class Ladder(Painted):
                 marked = {m: float(v[j]) for m, v in back.items() if v is not None and j < len(v)}
                 value = values[i]
                 text = scale.text(value, NUMBER)
-                quiet = faded or not math.isfinite(value) or not text.strip(" −0.")
-                drawn = bar(value, scale.limit, layout.half, roles, marked)
+                quiet = faded or doubtful or not math.isfinite(value) or not text.strip(" −0.")
+                drawn = bar(value, scale.limit, layout.half, roles, marked, hatched=doubtful)
                 bars.append([*drawn, Span(" " + text, "faint" if quiet else "text")])
             here = marks.get(i, [])
             axis = [
@@ -180,7 +183,7 @@ class Ladder(Painted):
                     numbers.strike(strikes[i], layout.strike, layout.decimals),
                     "strong"
                     if here and here[0].role not in QUIET
-                    else ("faint" if faded else "muted"),
+                    else ("faint" if ages[i] > old else "muted"),
                     bold=bool(here) and here[0].role not in QUIET,
                 ),
                 Span(" "),

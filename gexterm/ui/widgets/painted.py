@@ -56,6 +56,13 @@ class Painted(Widget):
         self._strips: list[Strip | None] = []
         self._width = 0
 
+    @property
+    def displayed(self) -> bool:
+        """Whether it has a place on the screen, as the screen is now."""
+        return self.display and all(
+            node.display for node in self.ancestors if isinstance(node, Widget)
+        )
+
     def paint(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
         """The lines of a frame. Widgets with a state of their own override this."""
         return self._paint_with(frame, width, height) if self._paint_with else ()

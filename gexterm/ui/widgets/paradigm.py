@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
 
-from gexterm.reading.model import Reading, ZeroDte
+from gexterm.reading.model import Band, Reading, ZeroDte
 from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
-from gexterm.ui.ink import Line, Span, ends, fit
+from gexterm.ui.ink import Line, Span, cell_len, ends, fit
+from gexterm.ui.ink import width as cells
 from gexterm.ui.widgets.bars import PARTS
-from gexterm.ui.widgets.topline import paradigm_word
+from gexterm.ui.widgets.certainty import (
+    amount,
+    band_span,
+    doubtful,
+    inferred,
+    known,
+    leaning,
+    ordered,
+)
+from gexterm.ui.widgets.topline import label_spans
+
+NO_BAND = Band()
+"""Nothing known of an error."""
+FEW = 30
+"""Observations below which a base rate is called few."""
 
 MEANING = {
     "BofA": "dealers buy below spot, sell above",
@@ -22,40 +38,44 @@ MEANING = {
 """Each paradigm in one line: what dealers have to trade as time passes."""
 
 
-def side_word(charm: float) -> Span:
-    """What dealers do about charm: gaining delta, they sell."""
+def side_word(charm: float, band: Band = NO_BAND) -> Span:
+    """What dealers do about charm: gaining delta, they sell. A question where the sign is open."""
     if not math.isfinite(charm) or charm == 0:
         return Span("", "muted")
-    return Span("sell", "sell") if charm > 0 else Span("buy", "buy")
+    word = "sell" if charm > 0 else "buy"
+    return Span(f"{word}?", "muted") if doubtful(band) else Span(word, word)
 
 
-def charm_row(name: str, value: float, width: int, unit: str = " /h") -> Line:
-    """One amount of charm, and what dealers do about it."""
-    role = "text" if math.isfinite(value) else "faint"
-    known = unit if math.isfinite(value) else ""
+def charm_row(name: str, value: float, width: int, unit: str = " /h", band: Band = NO_BAND) -> Line:
+    """One amount of charm, how sure it is, and what dealers do about it."""
+    told = unit if math.isfinite(value) else ""
+    # Where there is a band, the title of the rows has the unit.
+    sure = [band_span(value, band)] if known(band) else [Span(told.ljust(4), "muted")]
     return ends(
         [Span(name, "muted")],
-        [Span(numbers.si(value, plus=True), role), Span(known.ljust(4), "muted"),
-         *fit((side_word(value),), 5)],
+        [amount(value, band), *sure, Span(" "), *fit((side_word(value, band),), 5)],
         width,
-    )  # fmt: skip
+    )
 
 
-def probabilities(zero: ZeroDte, width: int) -> list[Line]:
-    """P(label) as bars, the likeliest first."""
-    told = sorted(zero.probability.items(), key=lambda item: -item[1])
+def chances_rows(zero: ZeroDte, width: int) -> list[Line]:
+    """P(label) of every label as bars: the one shown first, the others in a fixed order."""
+    told = ordered(zero)
     out: list[Line] = []
-    room = max(4, width - 15)
-    for label, share in told[:4]:
-        eighths = round(8 * room * min(1.0, max(0.0, share)))
-        text = "█" * (eighths // 8) + (PARTS[eighths % 8] if eighths % 8 else "")
+    room = max(4, width - 14)
+    texts = numbers.chances([share for _, share in told])
+    for (label, share), text in zip(told, texts, strict=True):
+        known_share = share if math.isfinite(share) else 0.0
+        eighths = round(8 * room * min(1.0, max(0.0, known_share)))
+        bar = "█" * (eighths // 8) + (PARTS[eighths % 8] if eighths % 8 else "")
+        first = not out
+        strong = first and not leaning(zero)
         out.append(
             fit(
                 (
-                    Span(words.cut(words.clean(label), 9), "text" if not out else "muted"),
-                    Span(" "),
-                    Span(text.ljust(room), "lis" if not out else "lis~"),
-                    Span(numbers.percent(share, 5), "text" if not out else "muted"),
+                    Span(words.cut(words.clean(label), 9), "text" if strong else "muted"),
+                    Span(bar.ljust(room), "lis" if strong else "lis~"),
+                    Span(" " + text, "text" if first else "muted"),
                 ),
                 width,
             )
@@ -63,8 +83,33 @@ def probabilities(zero: ZeroDte, width: int) -> list[Line]:
     return out
 
 
+def others_row(reading: Reading, width: int) -> Line:
+    """P of every label but the one shown, in one row; its own stands beside it."""
+    zero = reading.zero_dte
+    if not zero.probability:
+        return grounds(reading, width)[0]
+    told = ordered(zero)
+    texts = numbers.chances([share for _, share in told])
+    spans: list[Span] = []
+    for (label, _), text in list(zip(told, texts, strict=True))[1:]:
+        between = " " if spans else ""
+        spans += [Span(f"{between}{words.clean(label)}", "muted"), Span(f" {text.strip()}", "text")]
+    return fit(spans, width)
+
+
+def grounds(reading: Reading, width: int) -> list[Line]:
+    """P(label) where positions are inferred; otherwise why there is none."""
+    zero, held = reading.zero_dte, reading.positions
+    if zero.probability:
+        return chances_rows(zero, width)
+    why = "no P(label)" if not inferred(held) else (
+        "P(label) not known" if held.epoch else "nothing signed yet")  # fmt: skip
+    said = "positions inferred" if inferred(held) else "assumed, not measured"
+    return [ends([Span(said, "muted")], [Span(why, "faint")], width)]
+
+
 def section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
-    """The label, since when, what it rests on."""
+    """The label, how likely, since when, what it rests on."""
     zero = reading.zero_dte
     note = words.clean(zero.expiry) + (" settled" if zero.settled else "")
     title = ends(
@@ -78,26 +123,37 @@ def section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     since = f"since {words.clock(zero.since, with_seconds=False)}" if zero.since else ""
     was = f"was {words.clean(zero.previous)}" if zero.previous else ""
     glow = "glow" if "paradigm" in frame.fresh else ""
-    label = ends(
-        [Span(paradigm_word(reading), "strong", glow, bold=True)],
-        [Span("  ".join(part for part in (since, was) if part), "muted")],
-        width,
+    name = label_spans(reading, glow)
+    room = width - cells(name) - 1
+    history = next(
+        (text for text in (f"{since}  {was}".strip(), since) if cell_len(text) <= room), ""
     )
+    label = ends(name, [Span(history, "muted")], width)
     told = [(Span(text, "muted"),) for text in why] or [(Span(MEANING[zero.paradigm], "text"),)]
-    chances = probabilities(zero, width)
-    below = charm_row("charm below spot", zero.charm_below, width)
-    above = charm_row("charm above spot", zero.charm_above, width)
-    net = charm_row("net", zero.charm_per_hour, width)
-    close = charm_row("decay to the close", zero.decay_to_close, width, "")
+    chances = grounds(reading, width)
+    banded = known(zero.charm_below_band) or known(zero.charm_band) or known(zero.decay_band)
+    heads: list[Line] = []
+    if banded:
+        heads = [ends([Span("charm, $/h", "faint")], [Span("80 % band      ", "faint")], width)]
+    prefix = "" if banded else "charm "
+    below = charm_row(f"{prefix}below spot", zero.charm_below, width, band=zero.charm_below_band)
+    above = charm_row(f"{prefix}above spot", zero.charm_above, width, band=zero.charm_above_band)
+    net = charm_row("net", zero.charm_per_hour, width, band=zero.charm_band)
+    close = charm_row(
+        "to the close" if banded else "decay to the close",
+        zero.decay_to_close, width, "", zero.decay_band,
+    )  # fmt: skip
     cut = ends(
         [Span("left out, |Δ| < .03", "muted")],
         [Span(numbers.percent(zero.excluded_share, 5), "text"), Span(" of gross", "muted")],
         width,
     )
+    others = others_row(reading, width)
     return [
-        [title, label, *told, *chances, below, above, net, close, cut],
-        [title, label, *chances[:2], below, above, net, close],
-        [title, label, charm_row("charm, net", zero.charm_per_hour, width), close],
+        [title, label, *told, *chances, *heads, below, above, net, close, cut],
+        [title, label, others, *heads, below, above, net, close],
+        [title, label, others, below, above, close],
+        [title, label, others],
     ]
 
 
@@ -107,55 +163,126 @@ def level_row(
     role: str,
     value: float,
     sigma: float,
+    band: Band | None,
     spot: float,
     fresh: bool,
     width: int,
 ) -> Line:
-    """A line: where, and how far in points, per cent and remaining σ."""
+    """A line: where, how sure, and how far in points, per cent and remaining σ.
+
+    `band` is None under a convention: what is assumed has no error of its own.
+    """
     head = [Span(f"{glyph} {name:<6}", role, bold=math.isfinite(value))]
     if not math.isfinite(value):
-        return fit((*head, Span(numbers.DASH.rjust(7), "faint")), width)
+        maybe = levels_text(band) if band is not None and known(band) else ""
+        return fit(
+            (*head, Span(numbers.DASH.rjust(6), "faint"), Span(maybe.rjust(14), "muted")), width
+        )
     gap = value - spot
+    where = Span(numbers.strike(value).rjust(6), "strong", "glow" if fresh else "", bold=True)
+    if band is None:
+        return fit(
+            (
+                *head,
+                where,
+                Span(numbers.distance(gap, 9), "text"),
+                Span(numbers.percent(abs(gap) / spot, 7, 2), "muted"),
+                Span(numbers.sigmas(sigma, 6), "text"),
+            ),
+            width,
+        )
     return fit(
         (
             *head,
-            Span(numbers.strike(value).rjust(7), "strong", "glow" if fresh else "", bold=True),
-            Span(numbers.distance(gap, 8), "text"),
-            Span(numbers.percent(abs(gap) / spot, 7, 2), "muted"),
+            where,
+            Span(levels_text(band).rjust(14), "text"),
+            Span(numbers.fixed(gap, 0, 6, plus=True), "muted"),
             Span(numbers.sigmas(sigma, 6), "text"),
         ),
         width,
     )
 
 
+def levels_text(band: Band) -> str:
+    """A band of points."""
+    return numbers.levels_band(band.low, band.high)
+
+
+def base_rate_rows(zero: ZeroDte, width: int) -> list[Line]:
+    """What became of this label at this time of day in a study, beside a placebo.
+
+    It is a record of other days. Nothing is said of a label that has none.
+    """
+    rate = zero.base_rate
+    if zero.paradigm in ("Mixed", "No data"):
+        return []
+    if rate is None:
+        if not math.isfinite(zero.placebo_inside):
+            return []
+        return [
+            ends(
+                [Span("placebo: closes inside", "muted")],
+                [Span(numbers.percent(zero.placebo_inside, 6), "text")],
+                width,
+            )
+        ]
+    few = " (few)" if rate.count < FEW else ""
+    event = words.cut(words.clean(rate.event), max(8, width - 10)).rstrip()
+    return [
+        fit((Span(f"{event}, at {words.clean(rate.time)}", "muted"),), width),
+        ends(
+            [
+                Span(f"{study(rate.source)} ", "muted"),
+                Span(numbers.percent(rate.rate).strip(), "text"),
+                Span(f" of {rate.count}{few}", "muted"),
+            ],
+            [Span("placebo ", "muted"), Span(numbers.percent(rate.placebo).strip(), "text")],
+            width,
+        ),
+    ]
+
+
+def study(source: str) -> str:
+    """`2023 study` of a source that names its year."""
+    year = re.search(r"\b(?:19|20)\d\d\b", source)
+    return f"{year.group()} study" if year else "study"
+
+
 def lines_section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     """Upper and lower line, target, and the base rate that any claim has to beat."""
     zero, fresh, spot = reading.zero_dte, frame.fresh, reading.spot
-    heads = f"{'pts':>6}{'%':>7}{'σ':>6}"
+    banded = bool(zero.probability) or any(
+        known(band) for band in (zero.lis_upper_band, zero.lis_lower_band, zero.target_band)
+    )
+    heads = f"{'80 % band':>12}{'pts':>6}{'σ':>6}" if banded else f"{'pts':>7}{'%':>7}{'σ':>6}"
+
+    def row(glyph: str, name: str, role: str, band: Band) -> Line:
+        which = "target" if name == "target" else f"lis_{name}"
+        value, sigma = getattr(zero, which), getattr(zero, f"{which}_sigma")
+        return level_row(
+            glyph, name, role, value, sigma, band if banded else None, spot, which in fresh, width
+        )
+
     lines: list[Line] = [
         fit((Span("LINES IN THE SAND", "muted", bold=True), Span(heads, "faint")), width),
-        level_row("▴", "upper", "lis", zero.lis_upper, zero.lis_upper_sigma, spot,
-                  "lis_upper" in fresh, width),
-        level_row("▾", "lower", "lis", zero.lis_lower, zero.lis_lower_sigma, spot,
-                  "lis_lower" in fresh, width),
-        level_row("◎", "target", "target", zero.target, zero.target_sigma, spot,
-                  "target" in fresh, width),
-    ]  # fmt: skip
+        row("▴", "upper", "lis", zero.lis_upper_band),
+        row("▾", "lower", "lis", zero.lis_lower_band),
+        row("◎", "target", "target", zero.target_band),
+    ]
+    if not zero.expiry:
+        return [[lines[0], (Span("no 0DTE, no lines", "faint"),)], []]
     sigma = ends(
         [Span("1σ left, points", "muted")],
         [Span(numbers.fixed(zero.sigma, 1, 6), "text")],
         width,
     )
-    placebo = ends(
-        [Span("placebo: closes inside", "muted")],
-        [Span(numbers.percent(zero.placebo_inside, 6), "text")],
-        width,
-    )
-    return [[*lines, sigma, placebo], [*lines, placebo], lines]
+    rate = base_rate_rows(zero, width)
+    # The record of other days is part of the claim: it goes late.
+    return [[*lines, sigma, *rate], [*lines, *rate], [*lines, *rate], lines]
 
 
 def one_row(frame: Frame, width: int, _height: int) -> list[Line]:
-    """Paradigm and lines in the sand in one row, for small screens."""
+    """Paradigm and lines in the sand in one row, for small screens; what fits of it."""
     reading = frame.reading
     if reading is None:
         return []
@@ -171,31 +298,38 @@ def one_row(frame: Frame, width: int, _height: int) -> list[Line]:
             )
         ]
     since = f" since {words.clock(zero.since, with_seconds=False)}" if zero.since else ""
+    lines = (
+        ("▾", "lis", zero.lis_lower, zero.lis_lower_sigma, zero.lis_lower_band),
+        ("▴", "lis", zero.lis_upper, zero.lis_upper_sigma, zero.lis_upper_band),
+        ("◎", "target", zero.target, zero.target_sigma, zero.target_band),
+    )
 
-    def level(glyph: str, role: str, value: float, sigma: float) -> list[Span]:
+    def level(
+        glyph: str, role: str, value: float, sigma: float, band: Band, points: bool
+    ) -> list[Span]:
         if not math.isfinite(value):
             return [Span(f"{glyph}{numbers.DASH}", role)]
-        return [
-            Span(f"{glyph}{numbers.strike(value)}", role, bold=True),
-            Span(f" {numbers.fixed(value - reading.spot, 0, 6, plus=True).strip()}", "text"),
-            Span(f" {numbers.sigmas(sigma).strip()}", "muted"),
-        ]
+        off = numbers.reach(value, band.low, band.high)
+        out = [Span(f"{glyph}{numbers.strike(value)}", role, bold=True)]
+        if off:
+            # A half width belongs to its number, a stretch stands apart.
+            out.append(Span(off if off[0] == "±" else f" {off}", "text"))
+        if points:
+            out.append(
+                Span(f" {numbers.fixed(value - reading.spot, 0, 6, plus=True).strip()}", "text")
+            )
+        return [*out, Span(f" {numbers.sigmas(sigma).strip()}", "muted")]
 
-    gap = Span("  ")
-    return [
-        fit(
-            (
-                Span(" "),
-                Span(paradigm_word(reading), "strong", bold=True),
-                Span(since, "muted"),
-                gap,
-                Span("LIS ", "muted"),
-                *level("▾", "lis", zero.lis_lower, zero.lis_lower_sigma),
-                gap,
-                *level("▴", "lis", zero.lis_upper, zero.lis_upper_sigma),
-                gap,
-                *level("◎", "target", zero.target, zero.target_sigma),
-            ),
-            width,
-        )
-    ]
+    label = label_spans(reading)
+    for head, points in (
+        ([*label, Span(since, "muted")], True),
+        (label, True),
+        ([*label, Span(since, "muted")], False),
+        (label, False),
+    ):
+        row = [Span(" "), *head, Span("  "), Span("LIS", "muted")]
+        for line in lines:
+            row += [Span(" " if line is lines[0] else "  "), *level(*line, points)]
+        if cells(row) <= width:
+            break
+    return [fit(row, width)]

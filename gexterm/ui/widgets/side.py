@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from gexterm.reading.model import Reading
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, fit
-from gexterm.ui.widgets import book, flow, paradigm, regime, views
+from gexterm.ui.widgets import book, evidence, flow, paradigm, regime, views
+from gexterm.ui.widgets.painted import Painted
 
 Section = Callable[[Frame, Reading, int], list[list[Line]]]
 """Frame, Reading and width to variants of the section, the fullest first.
@@ -20,10 +21,12 @@ CORE: tuple[Section, ...] = (
     paradigm.lines_section,
     flow.section,
     views.section,
+    evidence.section,
     regime.section,
+    flow.day_section,
 )
 """What the panel is for, the most important first."""
-EXTRA: tuple[Section, ...] = (book.profile, book.section, book.expiries)
+EXTRA: tuple[Section, ...] = (book.section, book.spot_vol, book.profile, book.expiries)
 """What is good to have once all of `CORE` is there in full."""
 
 
@@ -51,15 +54,22 @@ def choose(variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int)
     return chosen
 
 
-def paint(frame: Frame, width: int, height: int) -> Sequence[Line]:
-    """Sections below each other in the height that there is."""
+def paint(
+    frame: Frame, width: int, height: int, without: frozenset[Section] = frozenset()
+) -> Sequence[Line]:
+    """Sections below each other in the height that there is.
+
+    `without`: what the screen shows elsewhere.
+    """
     reading = frame.reading
     border = (Span("│", "line"), Span(" "))
     if reading is None:
         return [border] * height
     inner = width - 3
-    variants = [section(frame, reading, inner) for section in (*CORE, *EXTRA)]
-    levels = choose(variants, len(CORE), height)
+    core = [section for section in CORE if section not in without]
+    extra = [section for section in EXTRA if section not in without]
+    variants = [section(frame, reading, inner) for section in (*core, *extra)]
+    levels = choose(variants, len(core), height)
     picked = [each[at] for each, at in zip(variants, levels, strict=True)]
     picked = [lines for lines in picked if lines]
     spare = height - sum(len(lines) for lines in picked) - (len(picked) - 1)
@@ -71,3 +81,21 @@ def paint(frame: Frame, width: int, height: int) -> Sequence[Line]:
         out += lines
     out += [()] * (height - len(out))
     return [fit((*border, *line), width) for line in out[:height]]
+
+
+class SidePanel(Painted):
+    """The side panel, leaving out what has a panel of its own on the screen as it is."""
+
+    def __init__(
+        self,
+        elsewhere: Sequence[tuple[Painted, Section]] = (),
+        *,
+        id: str | None = None,  # noqa: A002 - as in every widget
+    ) -> None:
+        super().__init__(id=id)
+        self._elsewhere = elsewhere
+
+    def paint(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
+        """Sections below each other."""
+        away = frozenset(section for panel, section in self._elsewhere if panel.displayed)
+        return paint(frame, width, height, away)

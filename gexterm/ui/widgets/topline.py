@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gexterm.reading.model import Reading
+from gexterm.reading.model import Gamma, Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, ends, fit
 from gexterm.ui.ink import width as cells
+from gexterm.ui.widgets.certainty import gamma_doubtful, inferred, known, leaning, probability
+
+STEP = 2
+"""Cells by which a block of the top line grows."""
 
 MODE_WORDS = {
     "live": ("LIVE", "good"),
@@ -84,6 +88,61 @@ def _change_since(reading: Reading) -> list[Span]:
     return [Span(f" from {words.clock(reading.spot_open_at, with_seconds=False)}", "muted")]
 
 
+def label_spans(reading: Reading, glow: str = "", *, brief: bool = False) -> list[Span]:
+    """The paradigm and its probability; only leaned towards where that is not much."""
+    zero = reading.zero_dte
+    share = probability(zero)
+    if math.isnan(share):
+        return [Span(paradigm_word(reading, brief=brief), "strong", glow, bold=True)]
+    chance = numbers.chance(share)
+    if leaning(zero):
+        word = f"{zero.paradigm}?" if brief else f"leaning {zero.paradigm}"
+        return [Span(word, "muted", glow), Span(f" {chance.strip()}", "text")]
+    word = paradigm_word(reading, brief=brief)
+    return [Span(word, "strong", glow, bold=True), Span(f" {chance.strip()}", "strong")]
+
+
+def gamma_spans(reading: Reading, glow: str, degree: int) -> list[Span]:
+    """Dealers' gamma in four degrees: state, size, unit, band, as far as there is room.
+
+    A size is shown only while its sign is sure; otherwise P(short) and the band stand
+    where it would.
+    """
+    gamma = reading.gamma
+    role = gamma_role(gamma.state)
+    head = Span("γ ", "muted")
+    low, high = gamma.gex_band.low, gamma.gex_band.high
+    if gamma_doubtful(gamma):
+        out = [head, Span(f"{gamma.state}?", "muted", glow)]
+        short = gamma.probability_short
+        if math.isfinite(short):
+            lead = "" if gamma.state in ("long", "short") else "short "
+            share = numbers.chance(1.0 - short if gamma.state == "long" else short).strip()
+            out.append(Span(f" {lead}{share}", "text"))
+        return [*out, Span(f" {numbers.stretch(low, high)}", "text")] if degree > 1 else out
+    out = [head, Span(gamma.state, role, glow, bold=True)]
+    if degree > 0:
+        out.append(Span(" " + numbers.compact(gamma.gex_per_1pct, plus=True), role))
+    sure = numbers.band(gamma.gex_per_1pct, low, high).strip() if known(gamma.gex_band) else ""
+    if degree > 1 and sure:
+        out.append(Span(f" {sure}", "text"))
+    return [*out, Span("/1%", "muted")] if degree > 2 and not sure else out
+
+
+def flip_spans(reading: Reading, degree: int) -> list[Span]:
+    """The flip in three degrees: how far, where with its band, how far besides."""
+    gamma = reading.gamma
+    far = numbers.distance(gamma.flip_distance).strip()
+    off = numbers.reach(gamma.flip, gamma.flip_band.low, gamma.flip_band.high)
+    out = [Span("flip ", "muted")]
+    if off and degree > 0:
+        out += [Span(numbers.strike(round(gamma.flip)), "flip"), Span(f" {off}", "text")]
+        return [*out, Span(f" {far}", "muted")] if degree > 1 else out
+    out.append(Span(far, "flip"))
+    away = numbers.sigmas(gamma.flip_distance_sigma).strip()
+    return [*out, Span(f" {away}", "muted")] if degree > 1 else out
+
+
 def paradigm_word(reading: Reading, *, brief: bool = False) -> str:
     """`BofA PURE`, or `BofA` alone; `no 0DTE` where nothing settles today."""
     zero = reading.zero_dte
@@ -104,7 +163,7 @@ def one_row(frame: Frame, width: int) -> Line:
     right = [*mode(frame), Span(" ")]
     if reading is None:
         return ends([Span(f" {name}", "strong", bold=True)], right, width)
-    gamma, zero = reading.gamma, reading.zero_dte
+    zero = reading.zero_dte
     glow = dict.fromkeys(frame.fresh, "glow")
     head = [
         Span(f" {name} ", "muted"),
@@ -112,36 +171,40 @@ def one_row(frame: Frame, width: int) -> Line:
         Span(" "),
         change(reading),
     ]
-    label = Span(paradigm_word(reading), "strong", glow.get("paradigm", ""), bold=True)
-    short_label = label._replace(text=paradigm_word(reading, brief=True))
-    state = [
-        Span("γ ", "muted"),
-        Span(gamma.state, gamma_role(gamma.state), glow.get("gamma", ""), bold=True),
-    ]
-    size = Span(" " + numbers.compact(gamma.gex_per_1pct, plus=True), gamma_role(gamma.state))
-    points = Span(numbers.distance(gamma.flip_distance).strip(), "flip")
-    away = Span(" " + numbers.sigmas(gamma.flip_distance_sigma).strip(), "muted")
-    flip = [Span("flip ", "muted"), points]
+    label = label_spans(reading, glow.get("paradigm", ""))
+    brief = label_spans(reading, glow.get("paradigm", ""), brief=True)
+    lit = glow.get("gamma", "")
+    inferred_view = inferred(reading.positions)
+    which = [Span(words.clean(reading.positions.view), "muted"), Span(" ")]
     time = [Span(words.clock(reading.as_of), "strong"), Span(" ET", "muted")]
     short_time = [Span(words.clock(reading.as_of), "strong")]
     left_s = Span(" " + numbers.duration(zero.seconds_left).strip(), "text")
-    space = Span("  ")
+    space, blank = Span("  "), Span(" ")
+
+    def gamma_at(degree: int) -> list[Span]:
+        return gamma_spans(reading, lit, degree)
+
+    def flip_at(degree: int) -> list[Span]:
+        return flip_spans(reading, degree)
+
+    long_end = [*mode(frame), space, *time, left_s, Span(" left ", "muted")]
+    full_end = [*mode(frame), blank, *short_time, left_s, blank]
+    short_end = [*mode(frame), blank, *short_time, blank]
+    viewed = [*which, *label] if inferred_view else label
     for parts, end in (
-        ([*head, space, label, space, *state, size, Span("/1%", "muted"), space, *flip, away],
-         [*mode(frame), space, *time, left_s, Span(" left ", "muted")]),
-        ([*head, space, label, space, *state, size, space, *flip, away],
-         [*mode(frame), Span(" "), *short_time, left_s, Span(" ")]),
-        ([*head, Span(" "), label, Span(" "), *state, size, Span(" "), *flip],
-         [*mode(frame), Span(" "), *short_time, left_s, Span(" ")]),
-        ([*head, Span(" "), short_label, Span(" "), *state, size, Span(" "), *flip],
-         [*mode(frame), Span(" "), *short_time, left_s, Span(" ")]),
-        ([*head, Span(" "), short_label, Span(" "), *state, size, Span(" "), *flip],
-         [*mode(frame), Span(" "), *short_time, Span(" ")]),
-        ([*head, Span(" "), short_label, Span(" "), *state, Span(" "), *flip],
-         [*mode(frame), Span(" "), *short_time, Span(" ")]),
-        ([*head, Span(" "), short_label, Span(" "), *state], [*mode(frame), Span(" ")]),
-        ([*head, Span(" "), short_label], [*mode(frame)]),
-    ):  # fmt: skip
+        ([*head, space, *viewed, space, *gamma_at(3), space, *flip_at(2)], long_end),
+        ([*head, space, *viewed, space, *gamma_at(2), space, *flip_at(2)], full_end),
+        ([*head, space, *viewed, space, *gamma_at(2), space, *flip_at(1)], full_end),
+        ([*head, space, *label, space, *gamma_at(1), space, *flip_at(2)], full_end),
+        ([*head, blank, *label, blank, *gamma_at(1), blank, *flip_at(1)], full_end),
+        ([*head, blank, *brief, blank, *gamma_at(1), blank, *flip_at(1)], full_end),
+        ([*head, blank, *brief, blank, *gamma_at(1), blank, *flip_at(1)], short_end),
+        ([*head, blank, *brief, blank, *gamma_at(1), blank, *flip_at(0)], full_end),
+        ([*head, blank, *brief, blank, *gamma_at(1), blank, *flip_at(0)], short_end),
+        ([*head, blank, *brief, blank, *gamma_at(0), blank, *flip_at(0)], short_end),
+        ([*head, blank, *brief, blank, *gamma_at(0)], [*mode(frame), blank]),
+        ([*head, blank, *brief], [*mode(frame)]),
+    ):
         if cells(parts) + cells(end) + 1 <= width:
             return ends(parts, end, width)
     return ends(head, mode(frame), width)
@@ -156,21 +219,9 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
     fresh = frame.fresh
     name = words.clean(frame.info.underlying)
     since = words.clock(zero.since, with_seconds=False) if zero.since else ""
-    history = " · ".join(
-        part
-        for part in (
-            f"since {since}" if since else "",
-            f"was {words.clean(zero.previous)}" if zero.previous else "",
-        )
-        if part
-    )
-    flip = numbers.price(gamma.flip, decimals=1).strip() if math.isfinite(gamma.flip) else (
-        "none" if gamma.flip_kind.startswith("none") else numbers.DASH)  # fmt: skip
-    away = f"{numbers.distance(gamma.flip_distance).strip()} pts"
-    if math.isfinite(gamma.flip_distance_sigma):
-        away += f"  {numbers.sigmas(gamma.flip_distance_sigma).strip()}"
-    if not math.isfinite(gamma.flip):
-        away = gamma.flip_kind.partition("(")[2].rstrip(")") or "not known"
+    which = words.clean(reading.positions.view) if inferred(reading.positions) else ""
+    was = f"was {words.clean(zero.previous)}" if zero.previous else ""
+    told = [part for part in (which, f"since {since}" if since else "", was) if part]
     blocks: list[tuple[list[Span], list[Span]]] = [
         (
             [Span(numbers.price(reading.spot).strip(), "spot", bold=True), Span("  "),
@@ -178,20 +229,14 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
             [Span(name, "muted"), Span(_day(reading), "muted")],
         ),
         (
-            [Span(paradigm_word(reading), "strong", "glow" if "paradigm" in fresh else "", True)],
-            [Span(history or "0DTE paradigm", "muted")],
+            label_spans(reading, "glow" if "paradigm" in fresh else ""),
+            [Span(" · ".join(told) or "0DTE paradigm", "muted")],
         ),
         (
-            [Span("γ ", "muted"),
-             Span(gamma.state, gamma_role(gamma.state), "glow" if "gamma" in fresh else "", True),
-             Span(" " + numbers.compact(gamma.gex_per_1pct, plus=True), gamma_role(gamma.state),
-                  bold=True)],
-            [Span("dealers' gamma, $ per 1 %", "muted")],
+            gamma_spans(reading, "glow" if "gamma" in fresh else "", 2),
+            [Span(_gamma_caption(gamma), "muted")],
         ),
-        (
-            [Span(f"flip {flip}", "flip", "glow" if "flip" in fresh else "", True)],
-            [Span(away, "muted")],
-        ),
+        _flip_block(gamma, "glow" if "flip" in fresh else ""),
     ]  # fmt: skip
     right_top = [*mode(frame), Span("  "), Span(words.clock(reading.as_of), "strong", bold=True),
                  Span(" ET ", "muted")]  # fmt: skip
@@ -200,10 +245,45 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
         f"{left_s} to settlement " if math.isfinite(zero.seconds_left) else "no 0DTE ")  # fmt: skip
     right_low = [Span(until, "text" if not zero.settled else "delayed")]
     room = width - max(cells(right_top), cells(right_low)) - 1
+    # What came before the paradigm gives way to the flip.
+    while len(told) > 1 and _needs(blocks) > room:
+        told.pop()
+        blocks[1] = (blocks[1][0], [Span(" · ".join(told), "muted")])
     return [
         ends(top, right, width)
         for top, right in zip(_blocks(blocks, room), (right_top, right_low), strict=True)
     ]
+
+
+def _gamma_caption(gamma: Gamma) -> str:
+    """What the size of gamma is, and how likely its sign."""
+    share = gamma.probability_short
+    if not math.isfinite(share):
+        return "dealers' gamma, $ per 1 %"
+    return f"P(short) {numbers.chance(share).strip()} · $/1%"
+
+
+def _flip_block(gamma: Gamma, glow: str) -> tuple[list[Span], list[Span]]:
+    """Where the flip is, how sure that is, and how far."""
+    band = gamma.flip_band
+    off = numbers.reach(gamma.flip, band.low, band.high)
+    if not math.isfinite(gamma.flip):
+        none = gamma.flip_kind.startswith("none")
+        away = gamma.flip_kind.partition("(")[2].rstrip(")") or "not known"
+        if known(band):
+            away = f"{away}; 80 % {numbers.levels_band(band.low, band.high)}"
+        return [Span(f"flip {'none' if none else numbers.DASH}", "flip", glow, True)], [
+            Span(away, "muted")
+        ]
+    where = numbers.strike(round(gamma.flip)) if off else (
+        numbers.price(gamma.flip, decimals=1).strip())  # fmt: skip
+    away = f"{numbers.distance(gamma.flip_distance).strip()} pts"
+    if math.isfinite(gamma.flip_distance_sigma):
+        away += f"  {numbers.sigmas(gamma.flip_distance_sigma).strip()}"
+    told = [Span(f"flip {where}", "flip", glow, True)]
+    if off:
+        told.append(Span(f" {off}", "text"))
+    return told, [Span(away, "muted")]
 
 
 def _day(reading: Reading) -> str:
@@ -211,9 +291,18 @@ def _day(reading: Reading) -> str:
     return f"  {at:%a %-d %b %Y}" if at else ""
 
 
+def _sizes(blocks: Sequence[tuple[list[Span], list[Span]]]) -> list[int]:
+    # In steps, so that a digit more in one block does not push all the others.
+    return [-(-max(cells(top), cells(low)) // STEP) * STEP for top, low in blocks]
+
+
+def _needs(blocks: Sequence[tuple[list[Span], list[Span]]]) -> int:
+    return 1 + sum(_sizes(blocks)) + 3 * (len(blocks) - 1)
+
+
 def _blocks(blocks: Sequence[tuple[list[Span], list[Span]]], room: int) -> tuple[Line, Line]:
     """Captioned values side by side; those that do not fit are left out, the last first."""
-    sizes = [max(cells(top), cells(low)) for top, low in blocks]
+    sizes = _sizes(blocks)
     count = len(blocks)
     while count > 1 and 1 + sum(sizes[:count]) + 3 * (count - 1) > room:
         count -= 1
