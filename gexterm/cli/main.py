@@ -21,6 +21,7 @@ COMMANDS = {
     "levels": ("gexterm.cli.levels", "One Reading of a chain file or recording."),
     "import": ("gexterm.cli.importing", "Turn what other vendors sell into a recording."),
     "simulate": ("gexterm.cli.simulate", "Make a synthetic market whose true book is known."),
+    "accuracy": ("gexterm.cli.accuracy", "Signing and positions against known truth."),
     "snapshot": ("gexterm.cli.snapshot", "Keep screen, Reading and strikes, without a terminal."),
     "config": ("gexterm.cli.settings", "Show the settings and where they come from."),
     "keys": ("gexterm.cli.settings", "Show what the keys of the monitor do."),
