@@ -126,8 +126,8 @@ def _medium(date: dt.date) -> tuple[Series, ...]:
     weekly = _fridays(date, daily[-1] + 1, 2)
     monthly = _months(date, 2)
     (quarter,) = _months(date, 1, first=_QUARTER)
-    # Thirty days lie between two expiries, so that a 30-day index can be made.
-    month = _fridays(date, 31 if any(20 <= d <= 30 for d in monthly) else 23, 1)
+    # Thirty days lie between these two, so that a 30-day index can be made.
+    around = _fridays(date, 24, 2)
     days = (0.11, 0.06, 0.04, 0.03)
     return (
         Series("SPXW", 0, 5.0, 0.060, 0.050, 2400.0, _TODAY),
@@ -138,9 +138,9 @@ def _medium(date: dt.date) -> tuple[Series, ...]:
         *(Series("SPXW", d, 10.0, 0.09, 0.06, 1100.0, 0.025) for d in weekly),
         Series("SPX", monthly[0], 10.0, 0.15, 0.09, 6000.0, 0.05),
         Series("SPXW", monthly[0], 10.0, 0.12, 0.07, 2500.0, 0.025),
-        *(Series("SPXW", d, 25.0, 0.16, 0.09, 1300.0, 0.015) for d in month),
+        *(Series("SPXW", d, 25.0, 0.16, 0.09, 1300.0, 0.01) for d in around),
         Series("SPX", monthly[1], 25.0, 0.20, 0.11, 7000.0, 0.025),
-        Series("SPXW", monthly[1], 25.0, 0.20, 0.11, 2000.0, 0.01),
+        Series("SPXW", monthly[1], 25.0, 0.20, 0.11, 2000.0, 0.005),
         Series("SPX", quarter, 50.0, 0.32, 0.18, 5000.0, 0.015),
     )
 

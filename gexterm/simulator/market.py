@@ -117,10 +117,10 @@ class Market:
         self.surface.move(second, spot)
         rows = self._fair.update(second, spot)
         due = np.stack([2 * rows, 2 * rows + 1], axis=1).ravel()
+        due = due[self._live[due]]
         fair, quoter = self._fair, self._quoter
-        if self._live.all() or (due := due[self._live[due]]).size:
-            left = seconds_left(self.listing.settles_at[due], now)
-            quoter.renew(due, fair.value[due], spot, left, second == 0)
+        left = seconds_left(self.listing.settles_at[due], now)
+        quoter.renew(due, fair.value[due], spot, left, second == 0)
         self._settle(now, spot)
         truth = quoter.now.copy()
         flicker = quoter.flicker(

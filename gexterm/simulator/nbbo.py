@@ -25,6 +25,8 @@ BID, ASK, BID_SIZE, ASK_SIZE = range(4)
 _LEAVES_INSIDE = 0.9
 """A quote deep in the money is renewed when fair value is this far from its mid, in
 half-widths; those elsewhere by the market maker's `patience`."""
+_FAR_S, _LEAVES_FAR = 3 * 86_400.0, 0.6
+"""Series further away than this are quoted with at least this patience."""
 _DEEP = 50.0
 """Points in the money where quotes have lost most of their interest."""
 _TOO_WIDE = 2.5
@@ -36,7 +38,7 @@ _SIZE_ONLY = 0.002
 _MOST = 500.0
 _POOL = 1 << 14
 _BURST_LASTS_MS = 6.0
-_FLICKER_REACH = 0.15
+_FLICKER_REACH = 0.1
 """Where flicker has fallen to 1/e, in standard deviations to settlement."""
 _MOST_FLICKERS = 400
 
@@ -101,13 +103,16 @@ class Quoter:
         contract, fair (points), seconds_left (to settlement): shape (k,). `first` quotes
         all of them.
         """
+        if not len(contract):
+            return
         sign = self._sign[contract]
         inside = np.maximum(sign * (spot - self._strike[contract]), 0.0)
         half = half_spread(np.maximum(fair - inside, 0.0), inside, seconds_left)
         half *= self._keen[contract]
         bid, ask = self.now[BID][contract], self.now[ASK][contract]
         width = ask - bid
-        leaves = self._patience + (_LEAVES_INSIDE - self._patience) * depth(inside)
+        patience = np.where(seconds_left > _FAR_S, max(self._patience, _LEAVES_FAR), self._patience)
+        leaves = patience + (_LEAVES_INSIDE - patience) * depth(inside)
         left = np.abs(2.0 * fair - bid - ask) > leaves * width
         left |= width - 2.0 * half > (1.0 + _TOO_WIDE) * tick_of(fair)
         if first:

@@ -36,12 +36,14 @@ PREMIUM = 1.1
 """What today's options imply over what spot is going to do, total standard deviations."""
 _TODAY_OVER_30 = 1.4
 """Volatility of today's expiry over that of 30 days, at the pace of an average hour."""
-_SLOPE = {"contango": 0.088, "inverted": -0.095}
-"""Power of tenor in the level: 9 to 30 days is a factor of .90, or 1.12."""
+_SLOPE = {"contango": 0.088, "inverted": -0.15}
+"""Power of tenor in the level: 9 to 30 days is a factor of .90, or 1.20."""
+_LEAST_TERM_DAYS = 4.0
+"""Tenors shorter than this have the level of this one."""
 _OVERNIGHT = 0.25
 """Variance from one session to the next, relative to a session's, at least."""
 _MOST_SCALE = 2.5
-_SHORT_BEND, _LONG_BEND, _RHO, _ROUND = 0.45, 0.80, -0.52, 0.7
+_SHORT_BEND, _LONG_BEND, _RHO, _ROUND = 0.45, 0.60, -0.52, 0.7
 """b of today's smile and of 30 days and more; ρ; s."""
 _LEAST_SHAPE_S = 1200.0
 """Smiles do not get narrower than they are this long before settlement."""
@@ -120,7 +122,8 @@ class Surface:
         """Volatility at the money by the term structure alone, a fraction. Shape (E,)."""
         years = self.years
         left = PREMIUM * float(self._to_close[second])
-        calendar = self._level * (years * 365.0 / 30.0) ** self._power
+        days = np.maximum(years * 365.0, _LEAST_TERM_DAYS)
+        calendar = self._level * (days / 30.0) ** self._power
         # No tenor holds less variance than today's rest and the night after it.
         least = np.sqrt((left**2 + self._overnight) / years)
         return np.where(self._today, left / np.sqrt(years), np.maximum(calendar, least))
