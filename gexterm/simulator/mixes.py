@@ -63,19 +63,21 @@ ELECTRONIC = Mix(marketable=0.54, improved=0.22, mid=0.11, resting=0.09, package
 MIXES = {"calibrated": CALIBRATED, "packages": PACKAGES, "electronic": ELECTRONIC}
 """By the name in a script."""
 
-TRAPPED = Mix(marketable=0.32, improved=0.34, mid=0.0, resting=0.30, package=0.02, displayed=1.0)
-"""The side of a trap whose limit orders rest."""
-FREE = dataclasses.replace(TRAPPED, marketable=0.47, improved=0.49, resting=0.0)
+TRAPPED = Mix(
+    marketable=0.61, improved=0.10, mid=0.0, resting=0.25, package=0.02, displayed=1.0, size=9.0
+)
+"""The side of a trap whose limit orders rest, whole; all orders are as large as those."""
+FREE = dataclasses.replace(TRAPPED, marketable=0.86, resting=0.0)
 """Its other side."""
 
 
 def mixes_of(flow: FlowScript) -> tuple[Mix, Mix]:
     """Order types of customers who buy, and of those who sell.
 
-    The same on both sides, unless the script sets the trap: then 30 % of one side's
-    orders rest and print on the other side. A quote rule is right about 84 % of the time
-    and takes the net of the day for its opposite: 45 buys and 55 sells become
-    45 + 16 buys and 39 sells.
+    The same on both sides, unless the script sets the trap: then a quarter of one side's
+    orders rest and print on the other side. A quote rule is right five times out of six
+    and takes the net of the day for its opposite: of 45 buys and 55 sells it makes 59
+    buys and 41 sells.
     """
     if flow.trap == "sells":
         return FREE, TRAPPED

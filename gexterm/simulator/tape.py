@@ -119,11 +119,11 @@ class Tape:
         self.revisions = EMPTY
         until = step.now + NS
         fresh = self._new(prints)
-        if not fresh and (not self._due or self._due[0][0] >= until) and not self._resumes(until):
-            if step.now < self._ends - NS:
-                return []
-        actions = [(row.traded_at, n, "print", row) for n, row in enumerate(fresh)]
         last = step.now >= self._ends - NS
+        waiting = bool(self._due) and (last or self._due[0][0] < until)
+        if not (fresh or waiting or self._resumes(until)):
+            return []
+        actions = [(row.traded_at, n, "print", row) for n, row in enumerate(fresh)]
         while self._due and (last or self._due[0][0] < until):
             at, n, what, row = heapq.heappop(self._due)
             actions.append((min(at, until - 1), len(prints.ts) + n, what, row))
