@@ -105,22 +105,46 @@ def neighbours(contract: I32, price: F64) -> tuple[F64, F64]:
 
     Prints in order of time. Returns two arrays of shape (n,).
     """
-    n = len(price)
+    order, before, after = _runs(contract, price)
+    previous, following = np.full(len(price), np.nan), np.full(len(price), np.nan)
+    previous[order] = np.where(before >= 0, price[order][before], np.nan)
+    following[order] = np.where(after >= 0, price[order][after], np.nan)
+    return previous, following
+
+
+def next_different(contract: I32, price: F64, ts: I64, within_ns: int) -> F64:
+    """The next different price of the same contract within some time, points; NaN none.
+
+    Prints in order of time. Shape (n,).
+    """
+    order, _, after = _runs(contract, price)
+    p, when = price[order], ts[order]
+    soon = (after >= 0) & (when[after] - when <= within_ns)
+    following = np.empty(len(price))
+    following[order] = np.where(soon, p[after], np.nan)
+    return following
+
+
+def _runs(contract: I32, price: F64) -> tuple[I64, I64, I64]:
+    """An order by contract, and where in it the last and the next different price stand.
+
+    −1 where there is none. Shapes (n,).
+    """
     order = by_contract(contract)
+    n = len(order)
+    if n == 0:
+        return order, order, order
     who, p = contract[order], price[order]
     starts = np.ones(n, np.bool_)
     starts[1:] = (who[1:] != who[:-1]) | (p[1:] != p[:-1])
-    run = np.cumsum(starts) - 1
     first = np.flatnonzero(starts)
-    owner, level = who[first], p[first]
-    before, after = np.full(len(first), np.nan), np.full(len(first), np.nan)
-    if len(first) > 1:
-        joined = owner[1:] == owner[:-1]
-        before[1:][joined] = level[:-1][joined]
-        after[:-1][joined] = level[1:][joined]
-    previous, following = np.empty(n), np.empty(n)
-    previous[order], following[order] = before[run], after[run]
-    return previous, following
+    owner = who[first]
+    joined = owner[1:] == owner[:-1]
+    before, after = np.full(len(first), -1), np.full(len(first), -1)
+    before[1:][joined] = first[1:][joined] - 1
+    after[:-1][joined] = first[1:][joined]
+    run = np.cumsum(starts) - 1
+    return order, before[run], after[run]
 
 
 def by_contract(contract: I32) -> I64:
@@ -139,6 +163,7 @@ __all__ = [
     "lr",
     "mid",
     "neighbours",
+    "next_different",
     "quote",
     "reverse_tick",
     "same",

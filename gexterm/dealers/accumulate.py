@@ -1,0 +1,111 @@
+"""From a signed tape to `Flow`: sums by contract that prints enter and leave exactly.
+
+What a print adds is rounded to a fixed binary fraction of a contract before it is summed.
+Sums of such numbers are exact, so that their order does not matter and that a cancelled
+print leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gexterm.dealers.evidence import Evidence
+from gexterm.dealers.flow import Flow
+
+F64 = NDArray[np.float64]
+F32 = NDArray[np.float32]
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+
+KINDS = max(Evidence) + 1
+_GRAIN = float(1 << 20)
+"""Sums below 2³³ contracts are exact."""
+_GRAIN_SQUARED = float(1 << 10)
+"""The same for contracts², below 2⁴³."""
+_DENSE = 4
+"""From one print for so many cells on, counting them all is cheaper than adding one by one."""
+
+
+class Sums:
+    """Running sums of a tape, contract by contract."""
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._mean: F64 = np.zeros(0)
+        self._variance: F64 = np.zeros(0)
+        self._amount: F64 = np.zeros((KINDS, 2, 0))
+
+    def define(self, n: int) -> None:
+        """There are `n` contracts from now on; never fewer than before."""
+        more = n - self._n
+        if more <= 0:
+            return
+        self._mean = np.append(self._mean, np.zeros(more))
+        self._variance = np.append(self._variance, np.zeros(more))
+        self._amount = np.concatenate([self._amount, np.zeros((KINDS, 2, more))], axis=2)
+        self._n = n
+
+    def copy(self) -> Sums:
+        """The same sums, to go on with apart."""
+        other = Sums()
+        other._n = self._n
+        other._mean, other._variance = self._mean.copy(), self._variance.copy()
+        other._amount = self._amount.copy()
+        return other
+
+    def add(
+        self,
+        contract: I32,
+        size: F64,
+        p_buy: F32,
+        p_dealer: F32,
+        evidence: U8,
+        times: int = 1,
+    ) -> None:
+        """Prints of contracts 0 to n − 1 enter; with `times` −1 they leave. Shapes (k,)."""
+        if len(contract) == 0:
+            return
+        lean = 2.0 * p_buy.astype(np.float64) - 1.0
+        m = p_dealer.astype(np.float64)
+        mean = _grains(m * size * lean, _GRAIN, times)
+        # 4π(1 − π) = 1 − lean²
+        variance = _grains(size * size * m * (1.0 - m * lean * lean), _GRAIN_SQUARED, times)
+        q = _grains(size, _GRAIN, times)
+        sold = lean < 0.0
+        even = np.flatnonzero(lean == 0.0)
+        dense = len(contract) * _DENSE > self._n
+        _sum_into(self._mean, contract, mean, dense)
+        _sum_into(self._variance, contract, variance, dense)
+        cell = (evidence.astype(np.int64) * 2 + sold) * self._n + contract
+        if len(even):
+            q[even] *= 0.5
+            cell = np.append(cell, cell[even] + self._n)
+            q = np.append(q, q[even])
+        flat = self._amount.reshape(-1)
+        _sum_into(flat, cell, q, len(cell) * _DENSE > len(flat))
+
+    def flow(self, epoch: int = 0, prints: int = 0, counts: dict[str, int] | None = None) -> Flow:
+        """What was summed so far; the arrays are the caller's."""
+        return Flow(
+            self._mean.copy(),
+            self._variance.copy(),
+            self._amount.copy(),
+            epoch,
+            prints,
+            dict(counts or {}),
+        )
+
+
+def _grains(value: F64, grain: float, times: int) -> F64:
+    return np.asarray(np.rint(value * grain) * (times / grain), np.float64)
+
+
+def _sum_into(total: F64, at: NDArray[np.integer], value: F64, dense: bool) -> None:
+    if dense:
+        total += np.bincount(at, value, len(total))
+    else:
+        np.add.at(total, at, value)
+
+
+__all__ = ["KINDS", "Sums"]
