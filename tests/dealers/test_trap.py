@@ -8,6 +8,10 @@ import pytest
 from gexterm.dealers.evidence import Evidence
 from gexterm.dealers.flow import Flow
 from gexterm.dealers.trap import Trap, TrapSettings, detect
+from gexterm.simulator.script import FlowScript, Mix
+from gexterm.simulator.script import Trap as RestingSide
+from gexterm.simulator.step import ORDERS
+from tests.simulator.traded import Traded, script, trade
 
 KINDS = 35
 
@@ -128,3 +132,36 @@ def test_only_size_matches_cannot_be_held_against_anything_and_are_judged_by_the
     amount = np.zeros((KINDS, 2, 1))
     amount[Evidence.SIZE, 0] = 500.0
     assert detect(Flow(np.array([500.0]), np.zeros(1), amount, 1, 300)).on
+
+
+def signed_by_size_and_quote(traded: Traded) -> Flow:
+    """What a plain signer makes of a simulated stretch: size matches, then the quote."""
+    prints, (bid, ask, bid_size, ask_size) = traded.prints, traded.quote
+    size, n = prints.size, len(traded.listing.contracts)
+    single = (prints.package < 0) & (prints.order != ORDERS.index("cross"))
+    at_bid = single & (size == bid_size) & (size != ask_size)
+    at_ask = single & (size == ask_size) & (size != bid_size)
+    above = single & (prints.price > 0.5 * (bid + ask) + 1e-9)
+    below = single & (prints.price < 0.5 * (bid + ask) - 1e-9)
+    matched = at_bid | at_ask
+    evidence = np.where(matched, Evidence.SIZE, np.where(above | below, Evidence.AT_QUOTE, 20))
+    sold = np.where(matched, at_bid, above)
+    amount = np.zeros((KINDS, 2, n))
+    np.add.at(amount, (evidence, sold.astype(int), prints.contract), size)
+    return Flow(np.zeros(n), np.zeros(n), amount, 1, len(size))
+
+
+@pytest.mark.parametrize("mix", ["calibrated", "packages", "electronic"])
+def test_ordinary_simulated_days_raise_no_alarm(mix: Mix) -> None:
+    traded = trade(script(8, seed=4, flow=FlowScript(mix=mix, contracts=2e6, tilt=0.2)))
+    today, calls = traded.listing.today, traded.listing.sign > 0.0
+    groups = (("calls of today", today & calls), ("puts of today", today & ~calls))
+    assert not detect(signed_by_size_and_quote(traded), groups).on
+
+
+@pytest.mark.parametrize("side", ["sells", "buys"])
+def test_simulated_days_on_which_one_side_rests_do(side: RestingSide) -> None:
+    traded = trade(script(8, seed=4, flow=FlowScript(trap=side, contracts=2e6)))
+    trap = detect(signed_by_size_and_quote(traded))
+    assert trap.on
+    assert trap.side == side
