@@ -71,6 +71,7 @@ def simulate(
     yield from waiting.until(None)
     if truth is not None:
         truth.prints = day.tape.truth_columns()
+        truth.closing = day.dealer.inventory.copy()
         if came is not None and (seen := day.steering.observed) is not None:
             levels = dataclasses.asdict(seen)
             truth.observed = {k: v for k, v in levels.items() if v == v}  # NaN: no such level

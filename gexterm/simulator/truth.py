@@ -131,6 +131,8 @@ class Truth:
     """The contracts."""
     opening: F64 | None = None
     """Dealer's contracts at the start. Shape (n,)."""
+    closing: F64 | None = None
+    """The same at the end. It is not written: opening and prints add up to it."""
     prints: dict[str, NDArray[Any]] = field(default_factory=dict)
     """Columns of `PRINT_COLUMNS`, by the order in which things happened. Shape (k,)."""
     observed: dict[str, int | float | str] = field(default_factory=dict)

@@ -86,7 +86,7 @@ what = "silence"
 
 def test_a_seed_given_apart_wins(tmp_path: Path) -> None:
     assert script_of(tmp_path, "", seed=77).seed == 77
-    with pytest.raises(InputError, match="^--seed is -1; use 0 to"):
+    with pytest.raises(InputError, match=r"^--seed is -1; use 0 to"):
         script_of(tmp_path, "", seed=-1)
 
 
@@ -130,7 +130,7 @@ def test_a_seed_given_apart_wins(tmp_path: Path) -> None:
         ('chain = "tiny"', ":4: chain is 'tiny'; use small, medium, full, or [[series]]"),
         ("chain = []", ":4: chain must be a name; list series as [[series]]"),
         ('underlying = "NDX"', ":4: underlying is 'NDX'; only SPX is simulated"),
-        ('target = "hit"', ":4: target cannot be had: target 'hit' under intent BofA; targets: GEX"),
+        ('target = "hit"', ":4: target cannot be had: target 'hit' under intent BofA;"),
         ('breach = "upper"\nintent = "GEX"', ":4: breach cannot be had: breach 'upper' under"),
         ('breach = "lower"\nintent = "none"', ":4: breach cannot be had"),
         (
