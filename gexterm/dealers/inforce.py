@@ -23,6 +23,8 @@ _CLOCKS_NS = 3_600_000_000_000
 _MOST_RECENT = 1 << 14
 _LEAST_KEPT = 1 << 16
 _MANY = 1 << 14
+# An index beyond this is an error of the feed, and would cost memory.
+_MOST_CONTRACTS = 1 << 20
 _ROOM_NS = 60_000_000_000
 _COLUMNS = ("bid", "ask", "bid_size", "ask_size")
 
@@ -98,8 +100,7 @@ class _Rows:
     def quotes(self, rows: I64) -> InForce:
         """The quotes of some rows; none where the row is −1."""
         if not self.count:
-            nothing = np.full(len(rows), np.nan)
-            return InForce(nothing, nothing, nothing, nothing, np.zeros(len(rows), np.int64))
+            return InForce(*np.full((4, len(rows)), np.nan), np.zeros(len(rows), np.int64))
         values, ts = self.values[:, rows], self.ts[rows]
         none = rows < 0
         if none.any():
@@ -164,7 +165,7 @@ class QuoteLog:
         ts = quotes.ts
         if not bool((ts > 0).all()):
             ts = np.where(ts > 0, ts, quotes.recv)
-        good = (quotes.contract >= 0) & (ts > 0)
+        good = (quotes.contract >= 0) & (quotes.contract < _MOST_CONTRACTS) & (ts > 0)
         if quotes.recv > 0:
             good &= ts <= quotes.recv + _CLOCKS_NS
         if good.all():

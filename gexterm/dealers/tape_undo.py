@@ -170,7 +170,8 @@ class Undoing:
         for row, before in self._before.items():
             if row < first and (before == State.LIVE) != (state[row] == State.LIVE):
                 (gone if before == State.LIVE else revived).append(row)
-        pairs = self._pairs
+        # A correction can itself be taken back, and then stands for nothing.
+        pairs = {row: by for row, by in self._pairs.items() if state[by] == State.LIVE}
         self._before, self._pairs = {}, {}
         return (
             np.array(sorted(gone), np.int64),

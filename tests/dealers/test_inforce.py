@@ -89,9 +89,9 @@ def test_a_quote_without_a_time_dates_from_its_receipt():
 
 def test_a_quote_that_cannot_be_placed_is_refused_and_counted():
     log = QuoteLog()
-    log.take(quotes([0, -3, 0], [0, T0, T0], [1.0, 2.0, 3.0]))
+    log.take(quotes([0, -3, 0, 2**31 - 1], [0, T0, T0, T0], [1.0, 2.0, 3.0, 4.0]))
     log.take(quotes([0], [T0 + 2 * 3600 * S], [4.0], recv=T0))
-    assert log.refused == 3
+    assert log.refused == 4
     assert len(log) == 1
     assert log.last(np.array([0], np.int32)).bid[0] == 3.0
 

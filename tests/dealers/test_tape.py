@@ -284,6 +284,10 @@ class TestCorrections:
         take(tape, Print(1), Print(2, price=1.5, action=CORRECTION, refers=1, at=1))
         take(tape, Print(3, price=1.5, letter="A", at=2))
         assert not len(tape.live())
+        update = take(tape, Print(5, price=1.6, action=CORRECTION, refers=4, at=3), Print(4, at=3))
+        assert len(update.replaced) == 1
+        update = take(tape, Print(6, price=1.6, letter="A", at=4))
+        assert not len(update.replaced) and not len(tape.live())
 
     def test_that_name_nothing_count_as_prints_and_are_counted(self):
         tape = Tape()
