@@ -33,8 +33,8 @@ SIDIAL_WITHIN = 0.001
 _PUSH = 0.3
 """How hard walls push, per second: far harder than noise."""
 _DAY_S = 23_400.0
-_SHORTEST_S = 20.0
-"""A goal that is late is sought with this time constant."""
+_LATE_S, _END_S = 20.0, 5.0
+"""Time constants with which a level that is late, and the end, are sought, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +130,10 @@ class Steering:
         """Whether anything is asked for."""
         self.observed: Observation | None = None
         """The levels outcomes are counted against, once read."""
-        begins, self._ends = span_ns(script)
+        self.begins, self._ends = span_ns(script)
+        """First and last market time, ns."""
         self._wanted, since = wish(script)
-        start = max(begins, at_et(script.date, since))
+        start = max(self.begins, at_et(script.date, since))
         span = self._ends - start
         self._from = start + max(READ_EVERY_S * NS, span // 20)
         self._until = start + span // 2
@@ -178,7 +179,8 @@ class Steering:
         push = 0.0
         if self._goals:
             goal = self._goals[0]
-            push = (goal.level - spot) / max((goal.at - now) / NS, _SHORTEST_S)
+            shortest = _LATE_S if goal.side else _END_S
+            push = (goal.level - spot) / max((goal.at - now) / NS, shortest)
         for wall in self._walls:
             near = self._reach - wall.side * (spot - wall.level)
             if near > 0.0:
@@ -255,7 +257,7 @@ class Steering:
             if hit:
                 goals.append(touched(seen.target, 0.3))
             goals.append(touched(line, 0.75 if hit else 0.5))
-            end = max(3.0 * self._margin, 0.25 * abs(line - seen.spot))
+            end = max(4.0 * self._margin, 0.25 * abs(line - seen.spot))
             goals.append(_Goal(line + math.copysign(end, line - seen.spot), self._ends))
         elif hit:
             goals.append(touched(seen.target, 0.7))
