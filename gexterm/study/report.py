@@ -28,8 +28,8 @@ def accuracy_text(found: Accuracy) -> str:
     blocks = [
         [
             f"ACCURACY over {days} simulated day{'s' if days > 1 else ''}: {named}",
-            "  Against the true book of a synthetic market. It says how well the method does there,",
-            "  not how well it does on the exchange.",
+            "  Against the true book of a synthetic market: how well the method does there,",
+            "  not how well it does on an exchange.",
         ],
         _prints(found),
         _evidence(found),
