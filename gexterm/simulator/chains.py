@@ -95,11 +95,12 @@ def _sessions(date: dt.date, count: int) -> list[int]:
 
 
 def _fridays(date: dt.date, first: int, count: int) -> list[int]:
-    """Days to the weekly expiries at least `first` days away."""
+    """Days to the weekly expiries at least `first` days away; Thursdays before holidays."""
     friday = date + dt.timedelta(days=first)
     friday += dt.timedelta(days=(4 - friday.weekday()) % 7)
-    weeks = (friday + dt.timedelta(weeks=n) for n in range(count))
-    return [(calendar.session_on_or_before(day) - date).days for day in weeks]
+    weeks = (friday + dt.timedelta(weeks=n) for n in range(count + 1))
+    days = [(calendar.session_on_or_before(day) - date).days for day in weeks]
+    return [d for d in days if d >= first][:count]
 
 
 def _months(date: dt.date, count: int, first: int = 1) -> list[int]:
@@ -127,7 +128,7 @@ def _medium(date: dt.date) -> tuple[Series, ...]:
     monthly = _months(date, 2)
     (quarter,) = _months(date, 1, first=_QUARTER)
     # Thirty days lie between these two, so that a 30-day index can be made.
-    around = _fridays(date, 24, 2)
+    around = _fridays(date, 23, 1) + _fridays(date, 31, 1)
     days = (0.11, 0.06, 0.04, 0.03)
     return (
         Series("SPXW", 0, 5.0, 0.060, 0.050, 2400.0, _TODAY),

@@ -25,7 +25,7 @@ from gexterm.simulator.chains import series_of
 from gexterm.simulator.check import check, span_ns
 from gexterm.simulator.fair import Fair
 from gexterm.simulator.listing import list_contracts
-from gexterm.simulator.nbbo import Quoter, seconds_left
+from gexterm.simulator.nbbo import ASK, BID, Quoter, seconds_left
 from gexterm.simulator.path import Path
 from gexterm.simulator.publication import Publisher
 from gexterm.simulator.script import Script
@@ -117,8 +117,11 @@ class Market:
         self.surface.move(second, spot)
         rows = self._fair.update(second, spot)
         due = np.stack([2 * rows, 2 * rows + 1], axis=1).ravel()
-        due = due[self._live[due]]
         fair, quoter = self._fair, self._quoter
+        # Whoever quotes beside fair value is hit at once, and does not wait for a turn.
+        beside = (fair.value < quoter.now[BID]) | (fair.value > quoter.now[ASK])
+        beside[due] = True
+        due = np.flatnonzero(beside & self._live)
         left = seconds_left(self.listing.settles_at[due], now)
         quoter.renew(due, fair.value[due], spot, left, second == 0)
         self._settle(now, spot)

@@ -47,6 +47,8 @@ _SHORT_BEND, _LONG_BEND, _RHO, _ROUND = 0.45, 0.60, -0.52, 0.7
 """b of today's smile and of 30 days and more; ρ; s."""
 _LEAST_SHAPE_S = 1200.0
 """Smiles do not get narrower than they are this long before settlement."""
+_LEAST_LEFT = 1e-5
+"""Standard deviation left at the close itself, a fraction: not nothing, to divide by it."""
 _LEAST_VARIANCE = 0.08
 _LEAST_VOL = 0.03
 _OWN = 0.15
@@ -121,7 +123,7 @@ class Surface:
     def usual(self, second: int) -> F64:
         """Volatility at the money by the term structure alone, a fraction. Shape (E,)."""
         years = self.years
-        left = PREMIUM * float(self._to_close[second])
+        left = PREMIUM * max(float(self._to_close[second]), _LEAST_LEFT)
         days = np.maximum(years * 365.0, _LEAST_TERM_DAYS)
         calendar = self._level * (days / 30.0) ** self._power
         # No tenor holds less variance than today's rest and the night after it.
