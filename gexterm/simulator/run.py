@@ -221,10 +221,10 @@ def record(
     """
     beside = truth_path(path) if truth else None
     for name in (path, beside):
+        if name is not None and name.is_dir():
+            raise OutputError(f"{name} is a folder", "name a file in it")
         if name is not None and name.exists() and not force:
             raise OutputError(f"{name} exists already", "choose another name, or use --force")
-        if name is not None and name.is_dir():
-            raise OutputError(f"{name} is a folder", "name a file")
     part = path.with_name(f".{path.name}.{os.getpid()}.simulated")
     kept, total = Truth(), Digest()
     events = simulate(script, kept, progress)
@@ -248,6 +248,10 @@ def record(
         if beside is not None:
             kept.write(beside, about, force=force)
         publish(part, path, force)
+    except OutputError as error:
+        # Who asked for `path` has never heard of the other name.
+        message = error.message.replace(str(part), str(path))
+        raise OutputError(message, "choose a folder that exists and has room") from error
     finally:
         part.unlink(missing_ok=True)
     return Made(
