@@ -100,12 +100,13 @@ class _Rows:
     def quotes(self, rows: I64) -> InForce:
         """The quotes of some rows; none where the row is −1."""
         if not self.count:
-            return InForce(*np.full((4, len(rows)), np.nan), np.zeros(len(rows), np.int64))
+            none = np.full((4, len(rows)), np.nan)
+            return InForce(none[0], none[1], none[2], none[3], np.zeros(len(rows), np.int64))
         values, ts = self.values[:, rows], self.ts[rows]
-        none = rows < 0
-        if none.any():
-            values[:, none] = np.nan
-            ts[none] = 0
+        missing = rows < 0
+        if missing.any():
+            values[:, missing] = np.nan
+            ts[missing] = 0
         return InForce(values[0], values[1], values[2], values[3], ts)
 
     def _grow(self, capacity: int) -> None:

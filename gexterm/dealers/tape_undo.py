@@ -105,6 +105,7 @@ class Undoing:
         """New rows, prints all of them."""
         if not (self._awaited or self._groups) or end == first:
             return
+        self._join(first, end)
         for row in self._hits(first, end):
             name = (int(self._columns.contract[row]), int(self._columns.sequence[row]))
             if name in self._awaited:
@@ -113,7 +114,6 @@ class Undoing:
                 story = self._stories[name]
                 story.original = row
                 self._tell(story)
-        self._join(first, end)
 
     def cancel_named(self, contract: int, sequence: int) -> None:
         """Take back the print of that name, now or when it comes."""
