@@ -342,6 +342,36 @@ def sessions(draw):
     return messages
 
 
+@given(
+    fates=st.lists(
+        st.sampled_from(["none", "cancel", "own", "correct", "twice", "both"]), max_size=12
+    ),
+    data=st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_in_force_is_what_each_story_ends_with(fates, data):
+    messages, expected = [], []
+    for n, fate in enumerate(fates):
+        first = Print(100 + n, price=1.0 + n, at=n)
+        fixed = replace(first, sequence=200 + n, price=50.0 + n, action=CORRECTION, refers=100 + n)
+        finer = replace(first, sequence=300 + n, price=90.0 + n, action=CORRECTION, refers=200 + n)
+        cancel = replace(first, sequence=400 + n, action=CANCEL, refers=100 + n)
+        told, left = {
+            "none": ([first], first),
+            "cancel": ([first, cancel], None),
+            "own": ([first, replace(cancel, sequence=100 + n)], None),
+            "correct": ([first, fixed], fixed),
+            "twice": ([first, fixed, finer], finer),
+            "both": ([first, fixed, cancel], None),
+        }[fate]
+        messages += told
+        expected += [left] if left else []
+    tape = Tape(capacity=1)
+    for message in data.draw(st.permutations(messages)):
+        take(tape, message)
+    assert in_force(tape) == Counter((p.contract, p.price, p.size, p.ts) for p in expected)
+
+
 @given(data=st.data(), messages=sessions())
 @settings(max_examples=150, deadline=None)
 def test_whatever_the_order_and_however_often_the_same_prints_are_in_force(data, messages):
