@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import textwrap
 
-from gexterm.reading.model import ExpiryLine, Reading, View
+from gexterm.reading.model import Band, ExpiryLine, Reading, View
 from gexterm.ui.numbers import (
     DASH,
     compact,
@@ -34,6 +35,7 @@ def levels_table(reading: Reading) -> str:
         _flow(reading),
         _regime(reading),
         _views(reading.agreement.views, reading),
+        _evidence(reading),
         _strikes(reading),
         _expiries(reading.expiries),
         _health(reading),
@@ -45,6 +47,17 @@ def _line(label: str, *parts: str) -> str:
     return f"  {label:<{_LABEL}}" + "  ".join(p for p in parts if p).rstrip()
 
 
+def _listed(label: str, parts: list[str]) -> list[str]:
+    """Parts in a row, on further lines where they have no room."""
+    text = ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+    rows = textwrap.wrap(text, 98 - _LABEL, break_long_words=False)
+    labels = [label] + [""] * (len(rows) - 1)
+    return [
+        _line(name, row.replace("\N{NO-BREAK SPACE}", " "))
+        for name, row in zip(labels, rows, strict=True)
+    ]
+
+
 def _head(r: Reading) -> list[str]:
     when = eastern(r.as_of)
     day = f"{when:%Y-%m-%d} " if when else ""
@@ -52,9 +65,64 @@ def _head(r: Reading) -> list[str]:
     lines = [
         f"{clean(r.underlying)}  {price(r.spot).strip()}  as of {day}{clock(r.as_of)} ET"
         f"  ({clean(r.source.feed)}, {r.source.mode}{late})",
-        f"  positions: {r.positions.view} × {r.positions.basis}; scope: {r.scope}",
+        f"  positions: {_positions(r)}; scope: {r.scope}",
     ]
     lines += [f"  {clean(text)}" for text in (r.source.note, r.positions.warning) if text]
+    return lines
+
+
+def _positions(r: Reading) -> str:
+    held = r.positions
+    if held.basis != "trades":
+        return f"{held.view} × {held.basis} (assumed, not measured)"
+    behind = f" on top of: {held.prior}" if held.prior else ""
+    return f"{held.view}, signed trades{behind}"
+
+
+def _band(band: Band) -> str:
+    """A band of money; empty without one."""
+    if not (math.isfinite(band.low) and math.isfinite(band.high)):
+        return ""
+    return f"80 %: {compact(band.low, plus=True)} … {compact(band.high, plus=True)}"
+
+
+def _stretch(band: Band, spot_like: bool = True) -> str:
+    """A band of levels, open ends said; empty without one."""
+    if not (math.isfinite(band.low) or math.isfinite(band.high)):
+        return ""
+    write = price if spot_like else strike
+    low = write(band.low).strip() if math.isfinite(band.low) else "open"
+    high = write(band.high).strip() if math.isfinite(band.high) else "open"
+    return f"80 %: {low} … {high}"
+
+
+def _evidence(r: Reading) -> list[str]:
+    """On what the inferred book rests."""
+    held = r.positions
+    if not math.isfinite(held.signed_share) and not held.prints:
+        return []
+    share = [f"{name} {percent(v).strip()}" for name, v in held.by_evidence.items()]
+    total = sum(held.unsigned_by_reason.values())
+    left = (1.0 - held.signed_share) / total if total else 0.0
+    without = [
+        f"{name} {percent(v * left, 4, 1).strip()}" for name, v in held.unsigned_by_reason.items()
+    ]
+    lines = [
+        "EVIDENCE (of the scope's printed volume)",
+        _line("signed", percent(held.signed_share).strip(),
+              f"{held.prints:,} trades since {clock(held.epoch)} ET"),
+        *_listed("  by", share),
+        *_listed("  without a side", without or ["none"]),
+        _line("printed", percent(held.printed_share).strip(), "of the volume the venue reports"),
+        _line("unexplained", percent(held.uncovered_share).strip(), "of open interest: no tape"),
+    ]  # fmt: skip
+    if held.counts:
+        lines += _listed(
+            "noticed", [f"{k.replace('_', ' ')} {v:,}" for k, v in held.counts.items()]
+        )
+    if held.bounds_hit:
+        lines.append(_line("cut to bounds", f"{held.bounds_hit:,} contracts"))
+    lines += [_line("note", clean(text)) for text in (held.trap, held.reconciled) if text]
     return lines
 
 
@@ -67,17 +135,23 @@ def _gamma(r: Reading) -> list[str]:
     others = [price(c.spot).strip() for c in g.flips if c.spot != g.flip]
     return [
         "GAMMA",
-        _line("GEX per 1 %", si(g.gex_per_1pct, plus=True), f"dealers {g.state} gamma"),
+        _line("GEX per 1 %", si(g.gex_per_1pct, plus=True), f"dealers {g.state} gamma",
+              f"P(short) {percent(g.probability_short).strip()}"
+              if math.isfinite(g.probability_short) else "", _band(g.gex_band)),
         _line("  of which 0DTE", si(g.gex_0dte_per_1pct, plus=True)),
-        _line("flip", flip, f"({g.repricing})"),
+        _line("flip", flip, f"({g.repricing})", _stretch(g.flip_band)),
         _line("  other zeros", ", ".join(others)) if others else _line("  other zeros", "none"),
         _line("call wall", strike(g.call_wall)),
         _line("put wall", strike(g.put_wall)),
         _line("cumulative flip", strike(round(g.cumulative_flip, 1)), "by strike; another rule"),
         "BOOK (all expiries)",
         _line("delta", si(b.delta_notional, plus=True)),
-        _line("vega per point", si(b.vega_per_point, plus=True)),
-        _line("vanna per point", si(b.vanna_per_point, plus=True)),
+        _line("vega per point", si(b.vega_per_point, plus=True),
+              f"to 30 days {compact(b.near.vega_per_point, plus=True)}",
+              f"beyond {compact(b.far.vega_per_point, plus=True)}", _band(b.vega_band)),
+        _line("vanna per point", si(b.vanna_per_point, plus=True),
+              f"to 30 days {compact(b.near.vanna_per_point, plus=True)}",
+              f"beyond {compact(b.far.vanna_per_point, plus=True)}", _band(b.vanna_band)),
         _line("charm per day", si(b.charm_per_day, plus=True), "expiries after today"),
         _line("vanna stochastic", fixed(b.vanna_stochastic, 2, 5, plus=True),
               f"vega depth {fixed(b.vega_depth, 2, 4)}"),
@@ -92,21 +166,23 @@ def _today(r: Reading) -> list[str]:
     lines = [
         f"0DTE  {z.expiry}  {duration(z.seconds_left).strip()} left"
         + (f"  ({z.reason})" if z.reason else ""),
-        _line("paradigm", label, "under this sign view"),
+        _line("paradigm", label, _odds(r) or "under this sign view, assumed"),
         _line("charm below", si(z.charm_below, plus=True) + "/h",
               f"above {compact(z.charm_above, plus=True)}/h",
-              f"together {compact(z.charm_per_hour, plus=True)}/h"),
-        _line("decay to close", si(z.decay_to_close, plus=True)),
+              f"together {compact(z.charm_per_hour, plus=True)}/h", _band(z.charm_band)),
+        _line("decay to close", si(z.decay_to_close, plus=True), _band(z.decay_band)),
     ]  # fmt: skip
-    for name, level, sigma in (
-        ("lower line", z.lis_lower, z.lis_lower_sigma),
-        ("upper line", z.lis_upper, z.lis_upper_sigma),
-        ("target", z.target, z.target_sigma),
+    for name, level, sigma, around in (
+        ("lower line", z.lis_lower, z.lis_lower_sigma, z.lis_lower_band),
+        ("upper line", z.lis_upper, z.lis_upper_sigma, z.lis_upper_band),
+        ("target", z.target, z.target_sigma, z.target_band),
     ):
         if math.isfinite(level):
             share = percent(level / r.spot - 1, 6, 2, plus=True).strip()
             away = f"{distance(level - r.spot).strip()} pts  {share}"
-            lines.append(_line(name, strike(level), away, sigmas(sigma).strip()))
+            lines.append(
+                _line(name, strike(level), away, sigmas(sigma).strip(), _stretch(around, False))
+            )
         else:
             lines.append(_line(name, DASH))
     if math.isfinite(z.placebo_inside):
@@ -115,19 +191,47 @@ def _today(r: Reading) -> list[str]:
                 "placebo inside", percent(z.placebo_inside).strip(), "driftless normal, no forecast"
             )
         )
+    if (rate := z.base_rate) is not None:
+        at = f" at {rate.time}" if rate.time else ""
+        lines += [
+            _line("base rate", f"{clean(rate.event)}: {percent(rate.rate).strip()} of {rate.count}"
+                  f"{at}", f"placebo {percent(rate.placebo).strip()}", "a record, no promise"),
+            _line("", clean(rate.source)),
+        ]  # fmt: skip
     lines.append(_line("cut by |delta|", percent(z.excluded_share).strip(), "of gross charm"))
     return lines
 
 
+def _odds(r: Reading) -> str:
+    """P(label), the likeliest first; empty under a convention."""
+    told = sorted(r.zero_dte.probability.items(), key=lambda item: -item[1])
+    return "  ".join(f"{name} {percent(p).strip()}" for name, p in told if p >= 0.005)
+
+
 def _flow(r: Reading) -> list[str]:
-    h = r.hedging
-    return [
+    h, day, vol = r.hedging, r.hedge_day, r.spot_vol
+    lines = [
         "DEALERS TRADE ($ of delta)",
-        _line("spot +1 %", _trade(h.per_up_1pct)),
-        _line("spot −1 %", _trade(h.per_down_1pct)),
-        _line("vol +1 point", _trade(h.per_vol_point)),
-        _line("next hour", _trade(h.per_hour)),
+        _line("spot +1 %", _trade(h.per_up_1pct), _band(h.up_band)),
+        _line("spot −1 %", _trade(h.per_down_1pct), _band(h.down_band)),
+        _line("vol +1 point", _trade(h.per_vol_point), _band(h.vol_band)),
+        _line("next hour", _trade(h.per_hour), _band(h.hour_band)),
     ]
+    if day.since and day.since < r.as_of:
+        lines.append(
+            _line(f"since {clock(day.since, with_seconds=False)}",
+                  f"by gamma {_trade(day.by_gamma)}", f"by vanna {_trade(day.by_vanna)}",
+                  f"by charm {_trade(day.by_charm)}",
+                  f"spot {distance(day.spot_change).strip()} pts")
+        )  # fmt: skip
+    if math.isfinite(vol.beta):
+        lines.append(
+            _line("spot-vol beta", f"{fixed(vol.beta, 2, 5)} ± {fixed(vol.beta_se, 2, 4).strip()}",
+                  f"per 1 %, R² {fixed(vol.r_squared, 2, 4).strip()} over {vol.minutes} min",
+                  f"over-vixed {fixed(vol.overvixed, 2, 5, plus=True).strip()} pts"
+                  f" against {fixed(vol.reference, 2, 5).strip()}")
+        )  # fmt: skip
+    return lines
 
 
 def _trade(value: float) -> str:
@@ -153,8 +257,9 @@ def _views(views: tuple[View, ...], r: Reading) -> list[str]:
     lines = ["SIGN VIEWS"]
     for v in views:
         flip = price(v.flip).strip() if math.isfinite(v.flip) else "none"
+        sure = f" {percent(v.probability).strip()}" if math.isfinite(v.probability) else ""
         lines.append(_line(v.view, f"{si(v.gex_per_1pct, plus=True)}", f"{v.gamma:<8}",
-                           f"flip {flip:<9}", v.paradigm))  # fmt: skip
+                           f"flip {flip:<9}", f"{v.paradigm}{sure}"))  # fmt: skip
     if r.agreement.disagree:
         lines.append(_line("they disagree on", ", ".join(r.agreement.disagree)))
     return lines
