@@ -166,11 +166,12 @@ class Tape(Columns):
             return
         # A time far ahead of the clock is an error, and would make all that follows late.
         believed = np.minimum(ts, recv + _CLOCKS_NS) if recv > 0 else ts
-        latest = np.maximum.accumulate(believed)
-        np.maximum(latest, self._latest, out=latest)
-        self._latest = int(latest[-1])
-        late = (ts < latest - ORDERLY_NS) & (ts > 0)
-        self._counts["out_of_order"] += int(np.count_nonzero(late))
+        highest = max(self._latest, int(believed.max()))
+        if int(ts.min()) < highest - ORDERLY_NS:
+            latest = np.maximum(np.maximum.accumulate(believed), self._latest)
+            late = (ts < latest - ORDERLY_NS) & (ts > 0)
+            self._counts["out_of_order"] += int(np.count_nonzero(late))
+        self._latest = highest
         unknown = self.condition[first:] == ConditionClass.UNKNOWN
         if unknown.any():
             self._counts["unknown_condition"] += int(np.count_nonzero(unknown))

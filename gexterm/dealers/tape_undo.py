@@ -32,6 +32,9 @@ Name = tuple[int, int]
 Likeness = tuple[int, float, float]
 """Contract, price and size."""
 
+_NONE: I64 = np.empty(0, np.int64)
+_NONE.flags.writeable = False
+
 SLACK_NS = 5_000_000_000
 """How long after a cancel, in event time, the print that it takes back may lie."""
 
@@ -164,6 +167,8 @@ class Undoing:
         Returns rows below `first` that are in force no longer, those that are again, and
         pairs of a corrected row and the one in force for it.
         """
+        if not (self._before or self._pairs):
+            return _NONE, _NONE, _NONE, _NONE
         state = self._columns.state
         gone: list[int] = []
         revived: list[int] = []
