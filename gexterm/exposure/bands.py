@@ -76,7 +76,7 @@ def gamma_spread(
     they follow the beliefs in `profile.gex`. Otherwise as `gamma_profile`.
     """
     n = len(surface.layout)
-    variances = np.array([b.variance.sum(axis=0) for b in beliefs]).reshape(-1, n)
+    variances = np.array([b.variance.sum(axis=0) for b in beliefs]).reshape(len(beliefs), n)
     shared = np.concatenate([*(b.shared.sum(axis=1) for b in beliefs), np.empty((0, n))])
     owner = np.repeat(np.arange(len(beliefs)), [len(b.shared) for b in beliefs])
     means = [merged(b.mean) for b in beliefs]

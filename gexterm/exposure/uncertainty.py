@@ -122,7 +122,8 @@ class StrikesSd:
     position: F64
     """Contracts, calls and puts together. Shape (m,)."""
     values: F64
-    """One line per quantity asked for, in its unit. Shape (q, m)."""
+    """One line per quantity asked for, in its unit; NaN where no row of the strike has
+    greeks, as in `strikes.by_strike`. Shape (q, m)."""
     names: tuple[str, ...]
     """Which quantities, of `units.QUANTITIES`."""
 
@@ -158,6 +159,9 @@ def by_strike_sd(
         for line, q in zip(total[1:], chosen, strict=True):
             line += np.square(sums(np.einsum("cn,cn->n", units.values[q][:, rows], one)))
     np.sqrt(total, out=total)
+    known = units.known[rows]
+    if not known.all():
+        total[1:, np.bincount(index.index, known, count) == 0.0] = np.nan
     return StrikesSd(total[0], total[1:], names)
 
 
@@ -176,12 +180,17 @@ class SidesSd:
 
 
 def sides_sd(greeks: ZeroDteGreeks, belief: Belief) -> SidesSd:
-    """Standard deviation of charm below and above spot, a strike at spot half on each side."""
+    """Standard deviation of charm below and above spot, a strike at spot half on each side.
+
+    All NaN where no contract that the |delta| rule keeps has a position, nor might have.
+    """
     rows = greeks.rows
     kept = np.where(greeks.kept, greeks.charm, 0.0)
     up = greeks.above[greeks.index]
     sides = np.stack([kept * (1.0 - up), kept * up])
     variance, shared = belief.variance[:, rows], belief.shared[..., rows]
+    if not (_held(belief.mean[:, rows], variance, shared) & greeks.kept.any(axis=0)).any():
+        return SidesSd(NAN, NAN, NAN, NAN)
     common = np.einsum("scn,kcn->ks", sides, shared)
     both = np.einsum("scn,tcn,cn->st", sides, sides, variance) + np.einsum(
         "ks,kt->st", common, common
