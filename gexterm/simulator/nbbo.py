@@ -25,18 +25,21 @@ BID, ASK, BID_SIZE, ASK_SIZE = range(4)
 _LEAVES_INSIDE = 0.9
 """A quote deep in the money is renewed when fair value is this far from its mid, in
 half-widths; those elsewhere by the market maker's `patience`."""
-_FAR_S, _LEAVES_FAR = 3 * 86_400.0, 0.6
-"""Series further away than this are quoted with at least this patience."""
+_FAR_S, _LEAVES_FAR = 43_200.0, 0.6
+"""What settles later than this, which is not today, is quoted with at least this patience."""
 _DEEP = 50.0
 """Points in the money where quotes have lost most of their interest."""
 _TOO_WIDE = 2.5
 """… or when it is wider than it should be by more than so many ticks."""
-_NEW_SIZE = 0.5
+_NEW_SIZE = 0.3
 """Probability that a renewed side changes its size."""
 _SIZE_ONLY = 0.002
 """Probability per second that a quote changes size alone."""
 _MOST = 500.0
 _POOL = 1 << 14
+_LOTS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+_HABIT = 0.8
+"""Share of the sizes that are one of the usual lots."""
 _BURST_LASTS_MS = 6.0
 _FLICKER_REACH = 0.1
 """Where flicker has fallen to 1/e, in standard deviations to settlement."""
@@ -215,9 +218,9 @@ class Quoter:
 def _size_pool(rng: np.random.Generator, median: float) -> F64:
     """Sizes to draw from: lognormal, 1 to 500, more often than not a round number."""
     raw = np.clip(rng.lognormal(np.log(median), 0.9, _POOL), 1.0, _MOST)
-    lot = np.select([raw >= 100.0, raw >= 20.0, raw >= 5.0], [50.0, 10.0, 5.0], 1.0)
-    round_ = rng.random(_POOL) < 0.6
-    return np.where(round_, np.maximum(np.round(raw / lot) * lot, 1.0), np.ceil(raw))
+    nearest = np.abs(np.log(raw[:, None] / np.array(_LOTS))).argmin(axis=1)
+    habit = rng.random(_POOL) < _HABIT
+    return np.where(habit, np.array(_LOTS)[nearest], np.ceil(raw))
 
 
 def seconds_left(settles_at: I64, now: int) -> F64:

@@ -19,8 +19,10 @@ from gexterm.simulator.nbbo import ASK, BID, MS, tick_of
 from gexterm.simulator.script import QuoteScript
 from gexterm.simulator.step import F64, I64, Listing, Step
 
-_HANGS_S = 20.0
+_HANGS_S = 17.5
 """How long a contract's quotes hang, mean seconds."""
+_RESET_NS = 5 * NS
+"""Hanging contracts come back at multiples of this."""
 _LOCKED = 0.6
 """Share of the bad quotes that are locked; the others cross by a tick."""
 _DELAY_SHAPE = 3.0
@@ -128,11 +130,13 @@ class Publisher:
         if share <= 0.0 or self._first:
             return
         rng, n = self._hang_rng, len(self._owed)
-        begin = share / (_HANGS_S * (1.0 - share)) * n
+        begin = share / ((_HANGS_S + 0.5e-9 * _RESET_NS) * (1.0 - share)) * n
         if not self._hangs_until.any():
             begin = share * n / (1.0 - share)  # the day does not begin without faults
         count = int(rng.poisson(begin))
         if count:
             lasts = rng.exponential(_HANGS_S * NS, count).astype(np.int64)
             who = rng.integers(0, n, count)
-            np.maximum.at(self._hangs_until, who, now + lasts)
+            # Lines are reset together, every few seconds.
+            until = -(-(now + lasts) // _RESET_NS) * _RESET_NS
+            np.maximum.at(self._hangs_until, who, until)
