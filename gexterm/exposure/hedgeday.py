@@ -2,10 +2,13 @@
 
     −(GEX per point · ΔS + vanna · ΔIV + charm · Δt)
 
-from tick to tick, with the book and the greeks of the tick before, added up over the day
-and kept apart by source. The minus sign: a hedge is the opposite of what the book gains
-(Volland guide). It is what a dealer who hedges all of it all the time would have traded,
-not what anybody did; it stands beside what spot did.
+from tick to tick, added up over the day and kept apart by source. The minus sign: a hedge
+is the opposite of what the book gains (Volland guide). It is what a dealer who hedges all
+of it all the time would have traded, not what anybody did; it stands beside what spot did.
+
+Each tick takes the mean of the exposures before and after. Those before alone would leave
+out the bend of delta, ½·∂Γ/∂S·ΔS²: however short the steps, it adds up with the variance
+of spot, and over a day in which spot moves as implied it is as large as charm.
 
 ΔIV is taken by expiry, at fixed strikes (`strike_vol_change`): the volatility at the money
 also moves when spot slides along the smile, which is no change of volatility to a contract.
@@ -237,17 +240,36 @@ def _gained(
     # An expiry that settles on the way lived only so long.
     lived = np.clip(last.seconds, 0.0, passed)
     known = np.isfinite(change)
-    vanna = np.nan_to_num(last.vanna)
-    move = (tick.spot - last.spot) / (0.01 * last.spot)
+    gex, vanna, charm = (_mean_of(last, tick, name) for name in ("gex", "vanna", "charm_day"))
+    # GEX is per 1 % of a spot of its own; the mean of the two spots is as good as each.
+    move = (tick.spot - last.spot) / (0.005 * (last.spot + tick.spot))
     sources = np.stack(
         [
-            np.nan_to_num(last.gex).sum(axis=1) * move,
+            gex.sum(axis=1) * move,
             100.0 * (vanna * np.where(known, change, 0.0)).sum(axis=1),
-            (np.nan_to_num(last.charm_day) * lived).sum(axis=1) / _DAY_SECONDS,
+            (charm * lived).sum(axis=1) / _DAY_SECONDS,
         ]
     )
     size = np.abs(vanna) * lived
     return sources, np.stack([(size * known).sum(axis=1), size.sum(axis=1)])
+
+
+def _mean_of(last: HedgeTick, tick: HedgeTick, name: str) -> F64:
+    """Mean of an exposure before and after, on the views and expiries of the tick before.
+
+    Where it is not known after (settled, not quoted), what was before; 0 where it was not
+    known then. Shape (k, E).
+    """
+    before: F64 = getattr(last, name)
+    after: F64 = getattr(tick, name)
+    if last.views != tick.views or last.expiries != tick.expiries:
+        rows = [tick.views.index(v) if v in tick.views else -1 for v in last.views]
+        place = {e: i for i, e in enumerate(tick.expiries)}
+        columns = [place.get(e, -1) for e in last.expiries]
+        # One line and one column of NaN at the end: where −1 points.
+        after = np.pad(after, (0, 1), constant_values=np.nan)[np.ix_(rows, columns)]
+    mean = np.where(np.isnan(after), before, 0.5 * (before + after))
+    return np.asarray(np.nan_to_num(mean), np.float64)
 
 
 def _at_the_money(last: HedgeTick, tick: HedgeTick) -> F64:
