@@ -40,6 +40,15 @@ CHAPTERS: tuple[Chapter, ...] = (
              "(fainter is longer ago). No mark: it has hardly moved."),
         Term("dim and –", "Dim strikes rest on old quotes. A dash is a number that is not known; "
              "it is never a zero."),
+        Term("hatched ╱╱", "The position at this strike is smaller than its own standard "
+             "deviation. On which side it stands is a guess, and its number is dim."),
+        Term("80 % band", "Where a number lies with 80 % of the probability that signed trades "
+             "leave open: its 10 % and 90 % quantiles. ±300M where it is even and away from zero, "
+             "−12…+30M where it is not. A number whose band contains zero is dim: read the band. "
+             "open: the end lies beyond what was searched. It covers errors of signing, not those "
+             "of volatilities or of who is a dealer.",
+             "10 % and 90 % quantiles; Var Σx·g = Σ g²·var + Σ_j (Σ g·shared_j)²",
+             "definitions, positions"),
         Term("glow", "A level that changed a moment ago stands on a lighter ground."),
     )),
     Chapter("Ladder", (
@@ -48,15 +57,20 @@ CHAPTERS: tuple[Chapter, ...] = (
              "Γ · x · 100 · S² · 0.01, x dealer contracts", "SqueezeMetrics 2017; $ per 1 %"),
         Term("charm", "Delta that dealers gain in the next hour with spot where it is. It is a "
              "finite step, since an instant's rate says nothing when hours are left.",
-             "[Δ(S, T−h) − Δ(S, T)] · x · 100 · S, h = 1 h or what is left", "definitions 1.4"),
+             "[Δ(S, T−h) − Δ(S, T)] · x · 100 · S, h = 1 h or what is left",
+             "definitions, today's charm"),
         Term("vanna", "Delta that dealers gain when volatility rises one point.",
-             "∂Δ/∂σ · 0.01 · x · 100 · S", "definitions 1.6"),
+             "∂Δ/∂σ · 0.01 · x · 100 · S", "definitions, one contract"),
         Term("vega", "Premium that dealers gain when volatility rises one point; not times spot.",
-             "∂V/∂σ · 0.01 · x · 100", "definitions 1.6"),
+             "∂V/∂σ · 0.01 · x · 100", "definitions, one contract"),
         Term("delta", "The options' own delta in dollars, before any hedge.", "Δ · x · 100 · S"),
         Term("decay", "Delta that dealers gain until settlement if spot stays: all that remains "
-             "to be traded by the close.", "(1{K<S} − Δ) · x · 100 · S", "definitions 1.4"),
-        Term("dealer holds", "Contracts, calls and puts together, under the sign view; long is +."),
+             "to be traded by the close.", "(1{K<S} − Δ) · x · 100 · S",
+             "definitions, today's charm"),
+        Term("dealer holds ±sd", "Contracts, calls and puts together, under the sign view; long is "
+             "+. The standard deviation stands beside what is inferred; an assumption has none.",
+             "x = prior + Σ m·q·(2π−1); Var = Σ q²(m·4π(1−π) + m(1−m)(2π−1)²) + prior",
+             "definitions, positions; q size, π P(dealer bought), m P(a dealer was in it)"),
         Term("volume, open int.", "Contracts traded today, and open at the last close; calls, "
              "puts."),
     )),
@@ -64,7 +78,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("┄ flip", "Spot at which the whole book's gamma changes sign, every option priced "
              "anew there. Where the profile has several zeros, the nearest; others are fainter. "
              "“none” means it keeps its sign; a sum by strike gives another number that is none.",
-             "zero of Σ Γ(s) x 100 s² 0.01 in s, sticky strike", "definitions 5"),
+             "zero of Σ Γ(s) x 100 s² 0.01 in s, sticky strike", "definitions, gamma"),
         Term("▪ call, ▪ put", "Walls: the strikes with the largest gamma of calls, and of puts."),
         Term("▴ ▾ LIS", "Lines in the sand. BofA: the strikes below and above spot where charm is "
              "largest. GEX and Anti-GEX: where the total charm changes sign.",
@@ -74,7 +88,51 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("+1σ −1σ", "One standard deviation of spot until settlement, from today's volatility "
              "at the money."),
     )),
+    Chapter("Whose book it is", (
+        Term("sign view", "Whose side dealers are taken to be on: inferred from the tape (flow, "
+             "combined) or assumed (the four conventions). It changes every number with a sign."),
+        Term("flow", "Today's signed trades alone, since the epoch: what dealers gained, not what "
+             "they hold. Each print counts by how sure its side is.", "Σ m·q·(2π − 1)",
+             "definitions, positions"),
+        Term("combined", "Today's signed trades on top of a prior, cut to what can be open.",
+             "prior + flow, |x| ≤ open interest + volume", "definitions, positions"),
+        Term("prior", "What stands behind today's trades: the book carried over from recorded "
+             "days, else a convention on open interest, or nothing (today's expiry, by default). "
+             "It has a variance of its own."),
+        Term("epoch, since", "From when trades have been signed. What was traded before is known "
+             "to nobody here."),
+        Term("customer, dealer", "Customer = inferred initiator of a trade; dealer = whoever was "
+             "on the other side. Some of those customers are dealers of other maturities."),
+        Term("signed", "Share of the printed volume whose initiator could be inferred, and on what "
+             "evidence. It says nothing about how often that is right: `gexterm accuracy` does."),
+        Term("by: the evidence", "venue: the venue says. size: as large as the quote on one side, "
+             "so a resting order was filled. outside, at quote: beyond the quote, at the bid or "
+             "offer. fair value, inside: nearer one side. depth, next tick: at mid. package: leg "
+             "of a whole with a price of its own. auction: price-improved.", "",
+             "Lee & Ready 1991; Grauer, Schuster & Uhrig-Homburg, SSRN 4098475"),
+        Term("not: unsigned", "mid: at mid, and nothing tells. cross, floor, late, opening, "
+             "tied to stock, compression: conditions whose price says nothing. no quote, stale, "
+             "crossed, one-sided, pre-open: no quote to sign against. unknown: a condition in no "
+             "table. unsolved: a package without a price. They count half to either side."),
+        Term("OI unexplained", "Share of open interest that no recorded tape explains: there the "
+             "book is its prior."),
+        Term("printed", "Share of the volume that the venue reports that came as prints."),
+        Term("capped", "Contracts whose position was cut to open interest plus volume."),
+        Term("cancels unmatched", "Cancels that name no print we have; out of order, unknown "
+             "condition: prints counted, and not signed calmly."),
+        Term("SIGNING TRAP", "Many prints have the size of the quote, nearly all on one side. If "
+             "those are resting customers, the rule takes them for the opposite: the sign of the "
+             "whole side may be wrong. The bands are widened; nothing here can tell which it is.",
+             "", "definitions, positions"),
+        Term("carried book", "How far the book carried over was from what this morning's open "
+             "interest allows."),
+    )),
     Chapter("0DTE paradigm", (
+        Term("P(label)", "Probability of each label, Mixed included, as positions leave it open. "
+             "Below 60 % the label is only leaned towards, and dim. A convention has none: it is "
+             "assumed, not measured, and its error is not known.",
+             "share of books drawn from the positions' errors that read so",
+             "definitions, positions"),
         Term("BofA", "Charm − below spot, + above: as time passes dealers buy on account of the "
              "strikes below and sell on account of those above.", "", "white paper 2023, 7"),
         Term("GEX", "− and −: dealers buy on both accounts.", "", "white paper 2023, 7"),
@@ -82,25 +140,55 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("Sidial", "+ below, − above. Sources disagree on whether spot is drawn to the balance "
              "point or avoids it.", "", "white paper 2023, 7"),
         Term("Mixed", "One side is less than a tenth of the gross: no label.",
-             "side counts above 10 % of Σ|charm|, until it falls below 4 %", "definitions 3.1"),
+             "side counts above 10 % of Σ|charm|, until it falls below 4 %",
+             "definitions, the paradigm"),
         Term("PURE LIS TARGET MESSY", "All of one kind; spot within 0.15 % of a line; of the "
-             "target; or a side that holds less than 65 % of its own sign.", "", "definitions 3.1"),
+             "target; or a side that holds less than 65 % of its own sign.", "",
+             "definitions, the paradigm"),
         Term("left out", "Strikes whose |delta| is under .03 are not counted, calls and puts "
              "alike; the share of gross charm that this cuts.", "min(|Δ|, 1−|Δ|) < .03",
              "white paper 2023"),
-        Term("placebo", "How often a driftless normal with today's remaining σ closes inside the "
-             "two lines. A base rate that any claim about them has to beat; not a forecast.",
-             "N(upper) − N(lower) in σ", "definitions 3.2"),
+        Term("2023 study", "What became of this label at this time of day in the white paper's 144 "
+             "days, and in how many of them it was read. Self-published, without costs; the "
+             "readings of one day are not independent. A record of other days, never a promise. "
+             "Mixed and No data have none.", "successes / occurrences of its tables",
+             "Volland / Ad Deum Funds 2023, tables 2, 3, 6, 7"),
+        Term("placebo", "How often a driftless normal with today's remaining σ does the same: what "
+             "any claim about the lines has to beat; not a forecast.",
+             "inside: N(upper) − N(lower) in σ", "definitions, the paradigm"),
     )),
-    Chapter("Hedge flow, regime, views", (
+    Chapter("Hedge flow, gamma, regime, views", (
         Term("hedge flow", "Dollars of the underlying that dealers have to trade when spot, "
              "volatility or time moves by so much.", "−(GEX·ΔS + vanna·Δσ + charm·h)",
-             "definitions 1.6"),
+             "definitions, hedge flow"),
         Term("regime", "Gamma state, skew (25-delta put less call volatility over at-the-money, 30 "
              "days) and term structure (9, 30 and 90 day variance indices), and what they come to.",
-             "", "definitions 6"),
-        Term("sign views", "The same chain under each assumption about who bought. Where they "
-             "disagree, the conclusion rests on the assumption and not on the data."),
+             "", "definitions, regime"),
+        Term("hedged so far", "What dealers should have traded since the session was first seen, "
+             "added up tick by tick with the book before each, by what made them: spot's move, "
+             "volatility's change, time. Beside it what spot did, and what was not seen.",
+             "−Σ (gamma·ΔS), −Σ (vanna·Δσ), −Σ (charm·Δt)", "definitions, hedge flow"),
+        Term("γ short? 71%", "The band of gamma contains zero: its sign is open, and its size is "
+             "not shown. The per cent is P of the sign before it.", "P(G(S) < 0)"),
+        Term("sign views ≠", "The same market under each view: sign of gamma with its P, flip, "
+             "paradigm with its P. ≠ stands before what differs from the chosen view. Where views "
+             "differ, the conclusion rests on the assumption and not on the data."),
+    )),
+    Chapter("The whole book", (
+        Term("≤ 30 d, > 30 d", "Near and far expiries apart: they often lean opposite ways. The "
+             "band is that of the whole."),
+        Term("vanna stoch.", "Vanna over its largest size along spot. ±1: vega changes with spot "
+             "as fast as it can; 0: vega is at an extreme. Expiries after today.",
+             "P′(S) / max |P′(s)|, s within ±20 %",
+             "definitions, the whole book; white paper 2023, 6c"),
+        Term("vega depth", "Size of vega over its largest along spot: 1 at an extreme, 0 far away.",
+             "|P(S)| / max |P(s)|", "definitions, the whole book"),
+        Term("beta today", "Vol points per 1 % of spot, by our own 30-day variance index, a "
+             "regression over the day's minutes; ± its standard error.", "Δvol = β · ΔS %",
+             "definitions, the whole book"),
+        Term("over-vixed", "Vol points by which the index stands above what spot's move alone "
+             "would have made at the reference beta; under-vixed below.",
+             "Δvol − β_ref · ΔS %", "definitions, the whole book"),
     )),
     Chapter("Can it be trusted", (
         Term("LIVE DELAYED REPLAY SIMULATED", "How the data reaches the screen. Anything but LIVE "
@@ -108,8 +196,6 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("age, p99", "Age of the middle quote, and of the oldest in a hundred."),
         Term("quoted", "Share of contracts that have a bid and an offer."),
         Term("gaps, dropped, reconnects", "Should be zero. Dropped: a full queue let events go."),
-        Term("signed", "Share of today's volume whose buyer is known. None is, under a fixed "
-             "view."),
         Term("time", "The clock is the market's, in New York; it stands still when a replay does. "
              "Time left runs to the contract's own settlement, half days included."),
     )),

@@ -81,7 +81,7 @@ def help_lines(keys: Mapping[str, Sequence[str]], warning: str, width: int) -> l
                 lines += _paragraph("= " + term.formula, "long", width, indent)
             if term.source:
                 lines += _paragraph(term.source, "muted", width, indent)
-    lines += _title("Sign views: an assumption, not a measurement")
+    lines += _title("Conventions: an assumption, not a measurement")
     if warning:
         lines += [*_paragraph("⚠ " + words.clean(warning), "warning", width, 0), ()]
     for convention in CONVENTIONS.values():

@@ -230,13 +230,17 @@ def levels_band(low: float, high: float) -> str:
 def reach(value: float, low: float, high: float) -> str:
     """How far a level may be off, whichever side is farther: `±8`.
 
-    With an open end from where to where, `5,962–open`; empty where no band is known.
+    From where to where, `5,962–open`, with an open end or one side far longer than the
+    other; empty where no band is known.
     """
     if not math.isfinite(value) or (math.isnan(low) and math.isnan(high)):
         return ""
     if not (math.isfinite(low) and math.isfinite(high)):
         return levels_band(low, high)
-    return f"±{math.ceil(max(high - value, value - low, 0.0) - 1e-9):,d}"
+    near, far = sorted((high - value, value - low))
+    if far > 2.0 * max(near, 0.0) + 5.0:
+        return levels_band(low, high)
+    return f"±{math.ceil(max(far, 0.0) - 1e-9):,d}"
 
 
 def chances(shares: Sequence[float]) -> list[str]:

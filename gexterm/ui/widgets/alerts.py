@@ -19,7 +19,11 @@ def row(alert: Alert, width: int, newest: bool) -> Line:
         (
             Span(f" {words.clock(alert.at)} ", "muted" if newest else "faint"),
             Span(f"{glyph} ", role, bold=True),
-            Span(words.clean(alert.text), "strong" if newest else "text", bold=newest),
+            Span(
+                words.cut(words.clean(alert.text), width - 13),
+                "strong" if newest else "text",
+                bold=newest,
+            ),
         ),
         width,
     )

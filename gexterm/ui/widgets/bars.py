@@ -92,7 +92,7 @@ def _draw(
         char, role, behind = cells[place]
         if char == "█":
             cells[place] = (glyph, background, role)
-        elif char in (" ", AXIS, HATCH) and not behind:
+        elif char in (" ", AXIS) and not behind:
             cells[place] = (glyph, dimness, "")
     return tuple(merge(cells))
 

@@ -48,7 +48,7 @@ def book(reading: Reading, width: int) -> Line:
     from_when: list[Span] = []
     if inferred(held):
         share = numbers.percent(held.signed_share).strip()
-        from_when = [Span(f" {since(held)}", "muted")]
+        from_when = [Span(f" {since(held)}", "muted" if held.epoch else "warning")]
         extra += [Span("  signed ", "faint"), Span(share, "text")]
     label, expiries = Span("  sign view ", "faint"), Span("  expiries ", "faint")
     least = [Span(" view ", "faint"), name, expiries, which]

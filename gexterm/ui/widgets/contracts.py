@@ -40,10 +40,19 @@ def positions(table: pl.DataFrame) -> list[float]:
     return [together(prior, flow) for prior, flow in zip(*pair, strict=True)]
 
 
+def contracts(held: float) -> str:
+    """Contracts in six cells: whole ones, three figures from a thousand on."""
+    if abs(held) < 999.5:
+        return numbers.fixed(held, 0, 5) + " "
+    return numbers.si(held)[:6]
+
+
 def error(sd: float) -> str:
     """`±210` in `ERROR` cells, the blank before it included; blank where it is not known."""
     if not math.isfinite(sd):
         return " " * ERROR
+    if sd < 999.5:
+        return f"±{sd:.0f} ".rjust(ERROR)
     return numbers.plus_minus(sd).rjust(ERROR) if sd < 0.9995e9 else " ±>1bn"
 
 
@@ -70,6 +79,10 @@ class Contracts:
             pair = (f"call_{kind}", f"put_{kind}")
             self._columns.append((descending(table, pair[0]), descending(table, pair[1])))
 
+    def known(self, at: int) -> bool:
+        """Whether one strike's position is known, counted from the highest; assumed ones are."""
+        return not self.sd or math.isfinite(self.held[at])
+
     def doubtful(self, at: int) -> bool:
         """Whether the sign of one strike's position is a guess, counted from the highest."""
         return bool(self.sd) and in_doubt(self.held[at], self.sd[at])
@@ -81,7 +94,7 @@ class Contracts:
             if name == POSITION:
                 held = left[at]
                 role = "faint" if math.isnan(held) or self.doubtful(at) else "text"
-                text = numbers.si(held)[:6]
+                text = contracts(held)
                 if self._errors:
                     out.append(Span(" " * GAP + text, role))
                     out.append(Span(error(right[at]), "text" if self.doubtful(at) else "muted"))

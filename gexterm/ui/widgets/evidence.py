@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from gexterm.dealers.evidence import WORDS, Evidence
 from gexterm.reading.model import Positions, Reading
 from gexterm.ui import numbers, words
+from gexterm.ui.actions import cap
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, cell_len, ends, fit
 from gexterm.ui.widgets.bars import PARTS
@@ -48,6 +49,8 @@ COUNTS = (
     ("refused", "refused"),
 )
 """What was noticed on the tape and should be rare, in the order in which it matters."""
+HANDLED = (("cancelled", "cancelled"), ("corrected", "corrected"), ("duplicates", "seen twice"))
+"""What was noticed and set right."""
 TRAP = " ⚠ SIGNING TRAP "
 """Stands before the reason."""
 UNEXPLAINED = 0.2
@@ -137,11 +140,11 @@ def coverage(held: Positions, width: int) -> Line:
     )
 
 
-def noticed(held: Positions) -> list[str]:
-    """Counts that matter and are not zero."""
+def noticed(held: Positions, which: Sequence[tuple[str, str]] = COUNTS) -> list[str]:
+    """Counts that are not zero."""
     return [
         f"{text} {numbers.compact(float(held.counts[key]))}"
-        for key, text in COUNTS
+        for key, text in which
         if held.counts.get(key)
     ]
 
@@ -172,13 +175,16 @@ def _listing(lead: str, parts: Sequence[str], width: int, rows: int) -> list[Lin
 def body(held: Positions, width: int, rows: int) -> list[Line]:
     """Grounds, reasons, coverage, counts: what fits into so many rows, what matters first."""
     if not held.epoch and not held.prints:
-        return _rows(words.wrap("no trade has been signed: the book is its prior alone", width, 2),
-                     "warning")[:rows]  # fmt: skip
+        what = "the book is its prior alone" if held.prior else "there is no book yet"
+        told = _rows(words.wrap(f"no trade has been signed: {what}", width, 2), "warning")
+        behind = words.wrap(f"prior: {held.prior}", width, 2) if held.prior else []
+        return [*told, *_rows(behind, "muted")][:rows]
     trap = trap_rows(held, width)
     by = listed(held.by_evidence)
-    grounds = _listing("signed by ", by, width, 2)
-    why = _listing("unsigned  ", listed(unsigned(held)), width, 1)
+    grounds = _listing("by   ", by, width, 2)
+    why = _listing("not  ", listed(unsigned(held)), width, 1)
     seen = running(noticed(held), width, 1)
+    handled = _listing("set right  ", noticed(held, HANDLED), width, 1)
     carried = words.wrap(held.reconciled, width, 2) if held.reconciled else []
     prior = words.wrap(f"prior: {held.prior}", width, 1) if held.prior else []
     parts: list[list[Line]] = [
@@ -191,6 +197,7 @@ def body(held: Positions, width: int, rows: int) -> list[Line]:
         _rows(carried, "text"),
         grounds[1:],
         _rows(prior, "muted"),
+        handled,
     ]
     # Shown in the order of reading, picked in the order of weight.
     picked: set[int] = set()
@@ -200,8 +207,8 @@ def body(held: Positions, width: int, rows: int) -> list[Line]:
             picked.add(number)
             left -= len(lines)
     if 7 not in picked:
-        parts[2] = _listing("signed by ", by, width, 1)
-    order = (0, 1, 2, 7, 4, 3, 5, 6, 8)
+        parts[2] = _listing("by   ", by, width, 1)
+    order = (0, 1, 2, 7, 4, 3, 5, 9, 6, 8)
     return [line for number in order if number in picked for line in parts[number]]
 
 
@@ -242,12 +249,9 @@ def paint(frame: Frame, width: int, height: int) -> list[Line]:
     if inferred(held):
         lines = body(held, inner, height - 1)
     else:
-        lines = _rows(
-            words.wrap(
-                f"none: {held.view} is an assumption about who bought, not a measurement",
-                inner,
-                2,
-            ),
-            "muted",
-        )
+        what = f"none: {held.view} is an assumption about who bought, not a measurement"
+        lines = _rows(words.wrap(what, inner, 2), "muted")
+        if held.prints and frame.keys.get("view_next"):
+            more = f"{cap(frame.keys['view_next'][0])} shows the book inferred from "
+            lines += _rows([f"{more}{numbers.compact(held.prints)} prints"], "text")
     return [rule, *((Span(" "), *line) for line in lines[: height - 1])]

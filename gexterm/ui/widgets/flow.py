@@ -33,7 +33,7 @@ def row(
     return ends(
         [Span(what, "muted")],
         [
-            *fit((Span(verb, role, bold=not open_sign),), max(5, 1 + max(map(len, verbs)))),
+            *fit((Span(verb, role, bold=not open_sign),), 2 + max(map(len, verbs))),
             Span("$", "faint" if open_sign else "muted"),
             Span(numbers.si(abs(dollars)), "faint" if open_sign else "text"),
             *tail,

@@ -172,9 +172,12 @@ class Ladder(Painted):
             ):
                 roles = (greek.roles[0] + (faded or "="), greek.roles[1] + (faded or "="))
                 marked = {m: float(v[j]) for m, v in back.items() if v is not None and j < len(v)}
-                value = values[i]
+                # Where nobody knows the position, what follows from it is no zero.
+                value = values[i] if contracts.known(i) else math.nan
                 text = scale.text(value, NUMBER)
                 quiet = faded or doubtful or not math.isfinite(value) or not text.strip(" −0.")
+                if doubtful:
+                    marked = {}  # that it moved is no news while its side is a guess
                 drawn = bar(value, scale.limit, layout.half, roles, marked, hatched=doubtful)
                 bars.append([*drawn, Span(" " + text, "faint" if quiet else "text")])
             here = marks.get(i, [])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from gexterm.reading.model import Reading
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, fit
-from gexterm.ui.widgets import book, evidence, flow, paradigm, regime, views
+from gexterm.ui.widgets import book, evidence, flow, paradigm, regime, sand, views
 from gexterm.ui.widgets.painted import Painted
 
 Section = Callable[[Frame, Reading, int], list[list[Line]]]
@@ -18,7 +18,7 @@ An empty variant means that the section can be left out.
 
 CORE: tuple[Section, ...] = (
     paradigm.section,
-    paradigm.lines_section,
+    sand.section,
     flow.section,
     views.section,
     evidence.section,

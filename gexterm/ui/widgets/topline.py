@@ -129,15 +129,28 @@ def gamma_spans(reading: Reading, glow: str, degree: int) -> list[Span]:
     return [*out, Span("/1%", "muted")] if degree > 2 and not sure else out
 
 
+def flip_off(reading: Reading) -> str:
+    """How far the flip may be off; empty under a convention, whose error is not known."""
+    gamma = reading.gamma
+    if not inferred(reading.positions) or not math.isfinite(gamma.flip):
+        return ""
+    if not known(gamma.flip_band):
+        return "±?"
+    return numbers.reach(gamma.flip, gamma.flip_band.low, gamma.flip_band.high)
+
+
 def flip_spans(reading: Reading, degree: int) -> list[Span]:
     """The flip in three degrees: how far, where with its band, how far besides."""
     gamma = reading.gamma
     far = numbers.distance(gamma.flip_distance).strip()
-    off = numbers.reach(gamma.flip, gamma.flip_band.low, gamma.flip_band.high)
+    off = flip_off(reading)
     out = [Span("flip ", "muted")]
     if off and degree > 0:
         out += [Span(numbers.strike(round(gamma.flip)), "flip"), Span(f" {off}", "text")]
         return [*out, Span(f" {far}", "muted")] if degree > 1 else out
+    if off:
+        # No room for the band: then no decimals either, which it would not bear out.
+        far = numbers.fixed(gamma.flip_distance, 0, 8, plus=True).strip()
     out.append(Span(far, "flip"))
     away = numbers.sigmas(gamma.flip_distance_sigma).strip()
     return [*out, Span(f" {away}", "muted")] if degree > 1 else out
@@ -236,7 +249,7 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
             gamma_spans(reading, "glow" if "gamma" in fresh else "", 2),
             [Span(_gamma_caption(gamma), "muted")],
         ),
-        _flip_block(gamma, "glow" if "flip" in fresh else ""),
+        _flip_block(reading, "glow" if "flip" in fresh else ""),
     ]  # fmt: skip
     right_top = [*mode(frame), Span("  "), Span(words.clock(reading.as_of), "strong", bold=True),
                  Span(" ET ", "muted")]  # fmt: skip
@@ -263,10 +276,10 @@ def _gamma_caption(gamma: Gamma) -> str:
     return f"P(short) {numbers.chance(share).strip()} · $/1%"
 
 
-def _flip_block(gamma: Gamma, glow: str) -> tuple[list[Span], list[Span]]:
+def _flip_block(reading: Reading, glow: str) -> tuple[list[Span], list[Span]]:
     """Where the flip is, how sure that is, and how far."""
-    band = gamma.flip_band
-    off = numbers.reach(gamma.flip, band.low, band.high)
+    gamma, band = reading.gamma, reading.gamma.flip_band
+    off = flip_off(reading)
     if not math.isfinite(gamma.flip):
         none = gamma.flip_kind.startswith("none")
         away = gamma.flip_kind.partition("(")[2].rstrip(")") or "not known"
