@@ -32,6 +32,7 @@ Mask = NDArray[np.bool_]
 MOST_LEGS = 4
 """Groups of more legs are not solved."""
 _RATIO = 4.0
+_ON_GRID = 1e-3
 CELL_NS = 1_000_000_000
 """No package reaches over a full second of the clock."""
 
@@ -42,13 +43,17 @@ class PackageSettings:
 
     together_ns: int = 5_000_000
     """Legs follow each other within this, ns."""
-    width: float = 0.4
-    """Standard deviation of x under the right pattern, in half net spreads."""
-    sure: float = 0.92
-    """P(side) far from the net mid, given the pattern: the others are resting packages."""
-    half_way: float = 0.04
-    """|x| at which half of that sureness is reached; net mids are not exact."""
-    least: float = 0.55
+    concession: float = 0.25
+    """What customers pay over the net mid on average, in half net spreads."""
+    spread: float = 0.2
+    """Standard deviation of that, net mids being inexact and prices on a grid."""
+    resting: float = 0.08
+    """Share of packages that rest, and are filled on the other side of the net mid."""
+    grid: float = 0.05
+    """Net prices lie on multiples of this, points, where legs may print in cents."""
+    off_grid: float = 0.1
+    """How often they do not, relative to how often they do."""
+    least: float = 0.51
     """A leg less sure than this is unsolved."""
 
 
@@ -175,12 +180,23 @@ def _directions(legs: Legs, half: F64, rows: I64, settings: PackageSettings) -> 
     ratio = size / size.min(axis=1, keepdims=True)
     away = ratio * (legs.price[rows] - 0.5 * (legs.bid[rows] + legs.ask[rows]))
     x = (away @ patterns.T) / (ratio * half[rows]).sum(axis=1, keepdims=True)  # (g, s)
-    weight = _priors(legs, rows, patterns) * np.exp(-0.5 * (x / settings.width) ** 2)
-    total = weight.sum(axis=1, keepdims=True)
-    weight = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0.0)
-    bought = np.abs(x) / (np.abs(x) + settings.half_way)
-    lean = np.sign(np.where(np.abs(x) < 1e-9, 0.0, x)) * (2.0 * settings.sure - 1.0) * bought
-    return np.asarray(0.5 + 0.5 * ((weight * lean) @ patterns), np.float64)
+    # Likelihood of x if the customer bought the pattern, and if he sold it.
+    bought, sold = (
+        (1.0 - settings.resting) * _bell(x, sign * settings.concession, settings.spread)
+        + settings.resting * _bell(x, -sign * settings.concession, settings.spread)
+        for sign in (1.0, -1.0)
+    )
+    net = (ratio * legs.price[rows]) @ patterns.T / settings.grid
+    on_grid = np.abs(net - np.rint(net)) < _ON_GRID
+    prior = _priors(legs, rows, patterns) * np.where(on_grid, 1.0, settings.off_grid)
+    total = (prior * (bought + sold)).sum(axis=1, keepdims=True)
+    lean = prior * (bought - sold)
+    lean = np.divide(lean, total, out=np.zeros_like(lean), where=total > 0.0)
+    return np.asarray(0.5 + 0.5 * (lean @ patterns), np.float64)
+
+
+def _bell(x: F64, centre: float, spread: float) -> F64:
+    return np.asarray(np.exp(-0.5 * ((x - centre) / spread) ** 2), np.float64)
 
 
 _PATTERNS: dict[int, F64] = {
@@ -210,7 +226,7 @@ def _priors(legs: Legs, rows: I64, patterns: F64) -> F64:
             # one contract twice: one side; not known; verticals, calendars; any two of two
             # expiries; straddles, rather than combinations
             [0.99, 0.5, 0.04 if m == 2 else 0.35, 0.5, 0.85 if m == 2 else 0.5],
-            default=0.8 if m == 2 else 0.5,  # strangles, rather than risk reversals
+            default=0.65 if m == 2 else 0.5,  # strangles, rather than risk reversals
         )
         same = patterns[:, i] == patterns[:, j]
         weight *= np.where(same, alike[:, None], 1.0 - alike[:, None])
