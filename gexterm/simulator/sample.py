@@ -1,9 +1,10 @@
-"""The bundled sample feed, made again from its seed.
+"""The sample feed of the first release, made again from its seed.
 
     python -m gexterm.simulator.sample sample_feeds/first-light.gexrec
 
-Writes the recording, and `metadata.json` beside it. The same seed gives the same events;
-how many bytes they take is up to the recording's format and zstandard's version.
+Writes the recording, and its entry in `metadata.json` beside it. The same seed
+gives the same events; how many bytes they take is up to the recording's format and
+zstandard's version.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from gexterm.errors import GextermError
 from gexterm.market.calendar import NEW_YORK, at_et
 from gexterm.market.events import Definitions, Event, SourceInfo
 from gexterm.recording.reader import Recording
-from gexterm.recording.samples import METADATA, Happening, Sample, encode_metadata
+from gexterm.recording.samples import METADATA, Happening, Sample, encode_metadata, list_samples
 from gexterm.recording.writer import Writer
 from gexterm.simulator.day import NOTE, Script, Series, events
 
@@ -142,7 +143,9 @@ def main(arguments: list[str]) -> int:
     path = Path(arguments[0])
     try:
         sample = describe(path, write(path))
-        (path.parent / METADATA).write_bytes(encode_metadata((sample,)))
+        known = list_samples(path.parent) if (path.parent / METADATA).exists() else ()
+        others = [found.sample for found in known if found.name != NAME]
+        (path.parent / METADATA).write_bytes(encode_metadata((*others, sample)))
     except GextermError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -11,7 +11,7 @@ import pytest
 from gexterm.recording.samples import find_sample
 from tests.cli.invoke import gexterm
 
-SAMPLE = find_sample("").path
+SAMPLE = find_sample("first-light").path
 
 PAGE = """
 Standard & Poors 500 Index,Last: 3856.28,Change: 1.85

@@ -14,7 +14,7 @@ from gexterm.recording.samples import find_sample
 from tests.cli.invoke import gexterm
 from tests.shared_data import shared
 
-SAMPLE = find_sample("").path
+SAMPLE = find_sample("first-light").path
 CHAINS = (
     "chains/spx_2022-07-12_1155ET.csv",
     "chains/spx_2023-09-14.csv",

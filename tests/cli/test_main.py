@@ -13,7 +13,7 @@ from gexterm.cli import levels
 from gexterm.recording.samples import find_sample
 from tests.cli.invoke import gexterm
 
-SAMPLE = find_sample("").path
+SAMPLE = find_sample("first-light").path
 
 
 def fail(*_: object) -> None:

@@ -27,7 +27,7 @@ from gexterm.recording.samples import find_sample
 from gexterm.session.live import LiveSession, check_scope
 from gexterm.snapshots.picture import Picture, Run
 
-SAMPLE = find_sample("")
+SAMPLE = find_sample("first-light")
 DATE = dt.date.fromisoformat(SAMPLE.sample.date)
 LIMIT = 60
 

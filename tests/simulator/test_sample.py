@@ -11,12 +11,12 @@ import pytest
 from gexterm.errors import InputError, RecordingError
 from gexterm.market.events import SourceInfo
 from gexterm.recording.reader import Recording
-from gexterm.recording.samples import find_sample, list_samples
+from gexterm.recording.samples import encode_metadata, find_sample, list_samples
 from gexterm.simulator.day import events
 from gexterm.simulator.sample import FIRST_LIGHT, HAPPENS, describe, digest, main, write
 
 FOLDER = Path(__file__).resolve().parents[2] / "sample_feeds"
-[BUNDLED] = list_samples(FOLDER)
+BUNDLED = find_sample("first-light", FOLDER)
 
 
 def test_the_bundled_recording_is_the_one_described() -> None:
@@ -66,11 +66,19 @@ def test_happenings_lie_within_the_sample_in_order() -> None:
 
 
 def test_samples_are_found_by_name_and_the_first_is_the_default() -> None:
-    assert find_sample() == find_sample("first-light")
+    assert find_sample() == list_samples()[0]
     assert find_sample().path.is_file()
-    assert find_sample().name == "first-light"
-    with pytest.raises(InputError, match="no sample feed 'nonsense'; there is: first-light"):
+    assert find_sample("first-light").name == "first-light"
+    with pytest.raises(InputError, match=r"no sample feed 'nonsense'; there is: .*first-light"):
         find_sample("nonsense")
+
+
+def test_making_it_again_leaves_the_other_samples_alone(tmp_path: Path) -> None:
+    other = msgspec.structs.replace(BUNDLED.sample, name="other", file="other.gexrec")
+    (tmp_path / "metadata.json").write_bytes(encode_metadata((other, BUNDLED.sample)))
+    assert main([str(tmp_path / BUNDLED.path.name)]) == 0
+    assert [found.name for found in list_samples(tmp_path)] == ["other", "first-light"]
+    assert list_samples(tmp_path)[0].sample == other
 
 
 def test_metadata_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The bundled sample shows what its metadata promises, through the whole program."""
+"""The sample of the first release shows what its metadata promises, through the whole program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def told(view: str) -> tuple[list[Reading], list[Alert]]:
     engine, monitor = Engine(EngineSettings(view=view)), AlertMonitor()
     readings: list[Reading] = []
     due = 0
-    with Recording(find_sample().path) as recording:
+    with Recording(find_sample("first-light").path) as recording:
         for event in recording.events():
             if isinstance(event, UnderlyingPrice) and event.ts >= due:
                 if due and (job := engine.job(event.ts - 1)) is not None:

@@ -14,7 +14,7 @@ from tests.terminal.terminal import Terminal
 
 @pytest.fixture
 def demo() -> Iterator[Terminal]:
-    opened = Terminal("-m", "gexterm", "demo", "--at", "10:15", "--speed", "60")
+    opened = Terminal("-m", "gexterm", "demo", "first-light", "--at", "10:15", "--speed", "60")
     yield opened
     opened.close()
 
@@ -43,7 +43,14 @@ def test_keys_reach_the_engine_and_the_replay(demo: Terminal) -> None:
 
 def test_a_snapshot_from_the_keyboard_says_where_it_lies(tmp_path: Path) -> None:
     opened = Terminal(
-        "-m", "gexterm", "demo", "--at", "10:15", HOME=str(tmp_path), XDG_DATA_HOME=str(tmp_path)
+        "-m",
+        "gexterm",
+        "demo",
+        "first-light",
+        "--at",
+        "10:15",
+        HOME=str(tmp_path),
+        XDG_DATA_HOME=str(tmp_path),
     )
     try:
         opened.wait("LIS")
