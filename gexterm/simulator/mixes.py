@@ -41,7 +41,7 @@ class Mix:
     """Of single orders: how many are done on the floor."""
     wrong_way: float = 0.08
     """Of packages: how many rest, and are filled on the customer's side of fair value."""
-    size: float = 5.0
+    size: float = 4.6
     """Mean size of an order, contracts, before what is displayed limits it."""
 
     def __post_init__(self) -> None:
@@ -53,7 +53,7 @@ class Mix:
 
 
 CALIBRATED = Mix(
-    marketable=0.325, improved=0.160, mid=0.105, resting=0.250, package=0.140, displayed=0.58
+    marketable=0.325, improved=0.160, mid=0.105, resting=0.250, package=0.140, displayed=0.61
 )
 """What a rule scores on it is what it scores in the literature."""
 PACKAGES = Mix(marketable=0.29, improved=0.07, mid=0.01, resting=0.07, package=0.54, displayed=0.9)

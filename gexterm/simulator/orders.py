@@ -22,6 +22,8 @@ _CROSS, _CROSS_ISO, _FLOOR = ord("c"), ord("d"), ord("e")
 _REACH = 4
 _MOST_DISPLAYED = 100.0
 """A limit order larger than this is not shown whole."""
+_CROSS_SIZE = 3.0
+"""Crosses are so many times as large as other orders."""
 _IMPOSSIBLE = 1e6
 
 _SIZES = np.array([1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250])
@@ -117,7 +119,7 @@ def place(
     )
     price[cost >= 2.0 * _IMPOSSIBLE] = np.nan
 
-    size = np.where(order == CROSS, np.minimum(size * 4.0, _MOST), size)
+    size = np.where(order == CROSS, np.minimum(size * _CROSS_SIZE, _MOST), size)
     whole &= own <= _MOST_DISPLAYED
     partly = np.where(size >= own, np.maximum(np.floor(own * draws[3]), 1.0), size)
     size = np.where(order == RESTING, np.where(whole, own, partly), size)
