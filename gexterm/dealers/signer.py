@@ -19,6 +19,7 @@ which they came, never on how they were cut into batches or on when `settle` was
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -40,7 +41,7 @@ from gexterm.dealers.tape import State, Tape
 from gexterm.dealers.waiting import Waiting
 from gexterm.dealers.watermark import QuoteIntake, advance
 from gexterm.market.contracts import Contract
-from gexterm.market.events import Quotes, Trades
+from gexterm.market.events import CORRECTION, Quotes, Trades
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -233,6 +234,18 @@ class Signer:
 
     def trades(self, trades: Trades) -> None:
         """A batch of prints, cancels and corrections."""
+        # A correction is a row of its own, in its place among the others.
+        turns = np.flatnonzero(np.diff((trades.action == CORRECTION).view(np.int8))) + 1
+        if len(turns) == 0:
+            self._trades(trades)
+            return
+        columns = {f.name: getattr(trades, f.name) for f in dataclasses.fields(trades)}
+        columns.pop("recv")
+        for at in np.split(np.arange(len(trades.ts)), turns):
+            part = {name: column[at] for name, column in columns.items()}
+            self._trades(Trades(**part, recv=trades.recv))
+
+    def _trades(self, trades: Trades) -> None:
         update = self._tape.take(trades, self._conditions, self._n)
         first, end = update.first, update.end
         self._withdraw(update.gone, update.revived)
