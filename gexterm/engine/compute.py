@@ -27,6 +27,7 @@ from gexterm.exposure.strikes import Totals, totals
 from gexterm.exposure.uncertainty import totals_sd
 from gexterm.exposure.units import UnitExposures
 from gexterm.exposure.vanna import after_today, vega_curve
+from gexterm.exposure.vannaband import vanna_band
 from gexterm.market.chain import Rows
 from gexterm.pricing.skew import skew_25
 from gexterm.pricing.surface import Surface
@@ -142,7 +143,7 @@ def book_section(book: Book, memory: Memory, units: UnitExposures | None) -> mod
     layout = surface.layout
     total = totals(book.exposures, book.held, layout)
     later = after_today(surface)
-    stochastic, depth = _vanna_place(book, later, memory)
+    stochastic, depth, around = _vanna_place(book, later, memory)
     bands: dict[str, Any] = {}
     if units is not None and book.view.belief is not None:
         sd = totals_sd(units, book.view.belief, layout)
@@ -157,6 +158,7 @@ def book_section(book: Book, memory: Memory, units: UnitExposures | None) -> mod
         charm_per_day=totals(book.exposures, book.held, surface.layout, later).charm_day,
         vanna_stochastic=stochastic,
         vega_depth=depth,
+        vanna_stochastic_band=around,
         near=_tenor(book, surface.seconds <= _NEAR_S),
         far=_tenor(book, surface.seconds > _NEAR_S),
         **bands,
@@ -168,18 +170,22 @@ def _tenor(book: Book, expiries: Mask) -> model.Tenor:
     return model.Tenor(total.vega, total.vanna, total.gex)
 
 
-def _vanna_place(book: Book, later: Mask, memory: Memory) -> tuple[float, float]:
+def _vanna_place(book: Book, later: Mask, memory: Memory) -> tuple[float, float, model.Band]:
     """Vanna stochastic and vega depth, taken anew every second of the market.
 
     They re-price a year of expiries over 40 % of spot and do not move faster than that.
     """
     view = (book.view.name, book.basis)
-    taken, place = memory.vanna_place.get(view, (0, (NAN, NAN)))
+    taken, stochastic, depth, around = memory.vanna_place.get(view, (0, NAN, NAN, model.Band()))
     if not taken or not 0 <= book.rows.as_of - taken < NS:
         curve = vega_curve(book.surface, book.held, later)
-        place = (curve.stochastic, curve.depth)
-        memory.vanna_place[view] = (book.rows.as_of, place)
-    return place
+        around = model.Band()
+        if book.view.belief is not None and np.isfinite(curve.stochastic):
+            found = vanna_band(book.surface, book.view.belief, curve, later)
+            around = model.Band(found.low, found.high)
+        stochastic, depth = curve.stochastic, curve.depth
+        memory.vanna_place[view] = (book.rows.as_of, stochastic, depth, around)
+    return stochastic, depth, around
 
 
 def regime_section(

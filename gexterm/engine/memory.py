@@ -12,7 +12,7 @@ from gexterm.exposure.paradigm import ParadigmState
 from gexterm.exposure.regime import RegimeState
 from gexterm.exposure.spotvol import SpotVol
 from gexterm.pricing.surface import Surface
-from gexterm.reading.model import ZeroDte
+from gexterm.reading.model import Band, ZeroDte
 
 
 @dataclass(slots=True)
@@ -29,10 +29,9 @@ class Memory:
     """By sign view, scope and re-pricing."""
     last_today: dict[str, ZeroDte] = field(default_factory=dict)
     """The last 0DTE section before settlement, by sign view."""
-    vanna_place: dict[tuple[str, str], tuple[int, tuple[float, float]]] = field(
-        default_factory=dict
-    )
-    """By sign view and basis: vanna stochastic and vega depth, and when they were taken, ns."""
+    vanna_place: dict[tuple[str, str], tuple[int, float, float, Band]] = field(default_factory=dict)
+    """By sign view and basis: when it was taken, ns; vanna stochastic, vega depth, and the
+    former's band."""
     hedge: HedgeDay = field(default_factory=HedgeDay)
     """Hedge flow added up since the session was first seen, under every sign view."""
     hedge_surface: Surface | None = None

@@ -182,6 +182,8 @@ class Book:
     """80 % band of `vega_per_point`, $."""
     vanna_band: Band = Band()
     """80 % band of `vanna_per_point`, $."""
+    vanna_stochastic_band: Band = Band()
+    """80 % band of `vanna_stochastic`."""
 
 
 @dataclass(frozen=True, slots=True)
