@@ -1,4 +1,4 @@
-"""The 0DTE paradigm, the evidence for it, and its lines in the sand."""
+"""The 0DTE paradigm, how likely it is, and what it rests on."""
 
 from __future__ import annotations
 
@@ -126,7 +126,9 @@ def section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
         (text for text in (f"{since}  {was}".strip(), since) if cell_len(text) <= room), ""
     )
     label = ends(name, [Span(history, "muted")], width)
-    told = [(Span(text, "muted"),) for text in why] or [(Span(MEANING[zero.paradigm], "text"),)]
+    told = [(Span(text, "muted"),) for text in why] or [
+        (Span(MEANING.get(zero.paradigm, ""), "text"),)
+    ]
     chances = grounds(reading, width)
     banded = known(zero.charm_below_band) or known(zero.charm_band) or known(zero.decay_band)
     heads: list[Line] = []

@@ -29,6 +29,9 @@ CORE: tuple[Section, ...] = (
 EXTRA: tuple[Section, ...] = (book.section, book.spot_vol, book.profile, book.expiries)
 """What is good to have once all of `CORE` is there in full."""
 
+LEAST_EXTRA = 1
+"""Rows that the shortest of `EXTRA` takes."""
+
 
 def choose(variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int) -> list[int]:
     """Which variant of each section, so that all fit with a blank row between.
@@ -54,6 +57,14 @@ def choose(variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int)
     return chosen
 
 
+def _picked(
+    variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int
+) -> list[Sequence[Line]]:
+    levels = choose(variants, core, height)
+    picked = [each[at] for each, at in zip(variants, levels, strict=True)]
+    return [lines for lines in picked if lines]
+
+
 def paint(
     frame: Frame, width: int, height: int, without: frozenset[Section] = frozenset()
 ) -> Sequence[Line]:
@@ -68,10 +79,12 @@ def paint(
     inner = width - 3
     core = [section for section in CORE if section not in without]
     extra = [section for section in EXTRA if section not in without]
-    variants = [section(frame, reading, inner) for section in (*core, *extra)]
-    levels = choose(variants, len(core), height)
-    picked = [each[at] for each, at in zip(variants, levels, strict=True)]
-    picked = [lines for lines in picked if lines]
+    variants = [section(frame, reading, inner) for section in core]
+    picked = _picked(variants, len(core), height)
+    # The rest is made only where there is room for any of it.
+    if height - sum(map(len, picked)) - len(picked) > LEAST_EXTRA:
+        variants += [section(frame, reading, inner) for section in extra]
+        picked = _picked(variants, len(core), height)
     spare = height - sum(len(lines) for lines in picked) - (len(picked) - 1)
     gap = 2 if spare >= len(picked) else 1
     out: list[Line] = []
