@@ -47,8 +47,10 @@ def test_what_the_dealer_gains_reads_as_the_intended_paradigm(intent: Intent) ->
     assert LABELS[signs] == intent
 
 
-@pytest.mark.parametrize("intent", PARADIGMS)
-@pytest.mark.parametrize("mix", ["calibrated", "packages"])
+@pytest.mark.parametrize(
+    ("intent", "mix"),
+    [*((intent, "calibrated") for intent in PARADIGMS), ("BofA", "packages"), ("GEX", "packages")],
+)
 def test_the_tilt_is_net_over_gross_of_volume_out_of_the_money(intent: Intent, mix: str) -> None:
     day = traded(intent=intent, mix=mix)  # type: ignore[arg-type]
     below, above = WISHES[intent]
