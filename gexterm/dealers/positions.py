@@ -1,13 +1,28 @@
 """Position views: what stood before, what today's trades added, and both.
 
 The three are never mixed silently. Each is a `Belief`: a mean, a variance for what errs
-by chance, and common errors for what errs together. Signs of trades err together: a
-rule that misreads resting orders does so at every strike, and no number of prints
-averages that out. How large such an error may be, by evidence, is `BIAS`: the net of a
-group's volume may be off by this share of it, one standard deviation. These figures are
-our assumption: twice the difference in hit rate between the two sides of the market
-that a rule of this kind can have unnoticed, a point or two where the price is at the
-quote, more where it takes a guess.
+by chance, and common errors for what errs together.
+
+Prints do not stand alone. Each is signed as if nothing were known of the others, and
+pulled towards no side as far as it is doubtful; but customers lean one way in a group of
+contracts, and thousands of doubtful prints together show it. With λ = 2π − 1 of a print
+judged alone and a lean ν common to its group,
+
+    π given ν:  2π' − 1 ≈ λ + ν(1 − λ²),     mean = Σ m·q·λ + ν·Σ m·q·(1 − λ²)
+
+so the lean moves what is left open, unsigned prints included, and leaves what is certain.
+ν itself is normal, pulled to 0 by a prior and by all that could feign it (`_lean`), and
+what stays unknown of it is a common error. Without it the net of a group comes out at
+0.35–0.5 of the truth on simulated days and its band misses the truth three times out of
+four; with it at 0.7–1, its 80 % band holds it in 88 % of cases, and contracts are nearer
+to the truth as well (measured, 12 quarters of an hour of three mixes).
+
+Signs also err together because a rule misreads the market: that no number of prints
+averages out. `BIAS` is how far off the net of a group's volume may be for that reason,
+by evidence, one standard deviation: our assumption, twice the difference in hit rate
+between the two sides that a rule may have unnoticed. What one side's resting orders do
+is larger by far; `trap` looks for that, and where it finds it the lean is not believed
+and the band widened.
 """
 
 from __future__ import annotations
@@ -21,6 +36,7 @@ from gexterm.dealers.belief import Belief
 from gexterm.dealers.evidence import WORDS, Evidence
 from gexterm.dealers.flow import Flow
 from gexterm.dealers.prior import Prior
+from gexterm.dealers.signer import RELIABILITY
 from gexterm.dealers.trap import Trap, TrapSettings, judge
 from gexterm.market.chain import CALL, PUT, Layout
 
@@ -33,17 +49,28 @@ is the market's, then come these."""
 
 BIAS: dict[Evidence, float] = {
     Evidence.VENUE: 0.0,
-    Evidence.SIZE: 0.05,
-    Evidence.OUTSIDE: 0.03,
-    Evidence.AT_QUOTE: 0.03,
-    Evidence.FAIR: 0.06,
-    Evidence.INSIDE: 0.06,
-    Evidence.DEPTH: 0.10,
-    Evidence.REVERSE_TICK: 0.10,
-    Evidence.PACKAGE: 0.05,
-    Evidence.AUCTION: 0.08,
+    Evidence.SIZE: 0.025,
+    Evidence.OUTSIDE: 0.02,
+    Evidence.AT_QUOTE: 0.015,
+    Evidence.FAIR: 0.03,
+    Evidence.INSIDE: 0.03,
+    Evidence.DEPTH: 0.05,
+    Evidence.REVERSE_TICK: 0.05,
+    Evidence.PACKAGE: 0.025,
+    Evidence.AUCTION: 0.04,
 }
 """Standard deviation of the common error by evidence, net contracts per contract traded."""
+
+_PACKAGE_KNOWN = 0.45
+"""λ² of a leg, on average: packages have no fixed reliability."""
+INFORMATION: dict[Evidence, float] = {
+    **{kind: (2.0 * right - 1.0) ** 2 for kind, right in RELIABILITY.items()},
+    Evidence.PACKAGE: _PACKAGE_KNOWN,
+}
+"""λ² = (2π − 1)² by evidence: how much of a lean in common the prints show."""
+_INVOLVED = 0.9
+"""P(a dealer was in a trade) where nothing says otherwise (quant notes 2.2)."""
+_MOST_LEAN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +79,13 @@ class PositionSettings:
 
     bias_scale: float = 1.0
     """Multiplies `BIAS`."""
-    unsigned: float = 0.10
-    """The same for unsigned prints, which count as 0: customers lean 5–20 % to one side."""
+    unsigned: float = 0.05
+    """The same for unsigned prints, beyond the lean that they share with the signed ones."""
     market: float = 0.5
     """Share of the common variance that is the whole market's; the rest is each group's own."""
+    lean: float = 0.13
+    """Standard deviation of customers' common lean in a group, net per contract: 5–20 % either
+    way. 0: every print is taken to stand alone."""
     trap: TrapSettings = field(default_factory=TrapSettings)
     """When a whole side may be signed wrongly."""
 
@@ -167,7 +197,8 @@ def flow_belief(
     """Today's trades by row, with what may be wrong about all of them.
 
     The common errors are the market's and those of the four `GROUPS`: 5 of them.
-    Contracts that are in no row are left out.
+    Contracts that are in no row are left out. The mean is `Flow.mean` and the lean that
+    each group's prints have in common.
     """
     settings = settings or PositionSettings()
     index = _index(layout, len(flow.mean))
@@ -235,18 +266,28 @@ def _rows(values: F64, index: NDArray[np.int64]) -> F64:
 
 
 def _loads(flow: Flow, settings: PositionSettings) -> F64:
-    """By contract: common error, signed dealer's purchases and sales, all. Shape (4, n)."""
+    """What `_flow_belief` needs by contract. Shape (6, n).
+
+    Common error of signed prints, their purchases and sales, all volume, what prints show
+    of a lean, what they leave open.
+    """
     kinds = len(flow.amount)
-    weights = np.zeros((4, kinds, 2))
-    weights[0] = settings.unsigned
+    weights = np.zeros((6, kinds, 2))
     for evidence, bias in BIAS.items():
         weights[0, evidence] = settings.bias_scale * bias
     weights[1, : Evidence.UNSIGNED, 0] = 1.0
     weights[2, : Evidence.UNSIGNED, 1] = 1.0
     weights[3] = 1.0
+    known = np.zeros(kinds)
+    for evidence, share in INFORMATION.items():
+        known[evidence] = share
+    weights[4] = known[:, None]
+    weights[5] = 1.0 - known[:, None]
+    weights[5, [Evidence.CROSS, Evidence.COMPRESSION]] = 0.0  # no dealer in them
+    weights[4:] *= _INVOLVED
     # One pass over the largest array of all.
     return np.asarray(
-        weights.reshape(4, 2 * kinds) @ flow.amount.reshape(2 * kinds, -1), np.float64
+        weights.reshape(6, 2 * kinds) @ flow.amount.reshape(2 * kinds, -1), np.float64
     )
 
 
@@ -258,7 +299,10 @@ def _flow_belief(
     trap: Trap | None,
     settings: PositionSettings,
 ) -> Belief:
-    bias, signed = _rows(loads[0], index), _rows(loads[1] + loads[2], index)
+    mean, variance = _rows(flow.mean, index), _rows(flow.variance, index)
+    misread, signed = _rows(loads[0], index), _rows(loads[1] + loads[2], index)
+    bias = misread + settings.unsigned * (_rows(loads[3], index) - signed)
+    known, left = _rows(loads[4], index), _rows(loads[5], index)
     whole = trap.overall.doubtful if trap else 0.0
     own = np.sqrt(1.0 - settings.market)
     shared = np.zeros((1 + len(GROUPS), *bias.shape))
@@ -268,8 +312,44 @@ def _flow_belief(
         found = trap.groups[number].doubtful if trap and trap.groups else 0.0
         # What the whole market is suspected of is not counted a second time.
         extra = max(0.0, found - whole)
-        shared[1 + number, side] = rows * (own * bias[side] + extra * signed[side])
-    return Belief(_rows(flow.mean, index), _rows(flow.variance, index), shared)
+        lean, unsure = _lean(
+            float(mean[side, rows].sum()),
+            float(variance[side, rows].sum()),
+            float(misread[side, rows].sum()),
+            float(known[side, rows].sum()),
+            float(left[side, rows].sum()),
+            settings.lean,
+        )
+        if whole or extra:
+            lean, unsure = 0.0, settings.lean  # what prints have in common is in doubt
+        mean[side] += rows * lean * left[side]
+        shared[1 + number, side] = rows * (
+            np.hypot(own * bias[side], unsure * left[side]) + extra * signed[side]
+        )
+    return Belief(mean, variance, shared)
+
+
+def _lean(
+    net: float, variance: float, bias: float, known: float, left: float, sd: float
+) -> tuple[float, float]:
+    """The common lean of a group's prints: what it is expected to be, and its standard deviation.
+
+    With λ = 2π − 1 of each print, judged alone, and a lean ν common to all, to first order
+
+        E[λ | ν] = νλ²,    so that ν ≈ Σ m·q·λ / Σ m·q·λ² = net / known
+
+    pulled to 0 as far as chance (`variance`) and common errors (`bias`) could make it up.
+    """
+    total = known + left
+    if sd <= 0.0 or known <= 0.0:
+        return 0.0, max(sd, 0.0)
+    share = known / total
+    # Σ q²m(1 − mλ²) is given, Σ q²m²λ² is wanted.
+    noise = variance * _INVOLVED * share / (1.0 - _INVOLVED * share) + bias**2
+    weight = sd**2 / (sd**2 + noise / known / known)
+    # Beyond a half, first order is no order: a print could count for more than its size.
+    lean = min(max(weight * net / known, -_MOST_LEAN), _MOST_LEAN)
+    return lean, sd * float(np.sqrt(1.0 - weight))
 
 
 def _members(today: Mask, index: NDArray[np.int64], n: int) -> F64:

@@ -13,6 +13,7 @@ from gexterm.dealers.flow import Flow
 from gexterm.dealers.positions import (
     BIAS,
     GROUPS,
+    INFORMATION,
     PositionSettings,
     bounded,
     compact,
@@ -35,6 +36,10 @@ def common(belief: Belief, greek: np.ndarray) -> float:
     """Standard deviation of Σ x·g by common errors alone."""
     loads = np.einsum("kcn,cn->k", belief.shared, greek)
     return float(np.sqrt(loads @ loads))
+
+
+ALONE = PositionSettings(lean=0.0)
+"""Every print stands alone."""
 
 
 def test_each_contract_stands_in_the_row_of_its_strike() -> None:
@@ -60,9 +65,8 @@ def test_contracts_listed_since_the_flow_was_added_up_have_none() -> None:
 
 
 def test_combined_is_what_was_there_and_what_was_added() -> None:
-    views = position_views(
-        flow(N, {Evidence.AT_QUOTE: (30.0, 10.0)}), LAYOUT, NOW, prior(LAYOUT, OI, NOW)
-    )
+    added = flow(N, {Evidence.AT_QUOTE: (30.0, 10.0)})
+    views = position_views(added, LAYOUT, NOW, prior(LAYOUT, OI, NOW), settings=ALONE)
     assert views.flow.mean == pytest.approx(np.full_like(OI, 18.0))
     assert np.array_equal(views.combined.mean, views.prior.mean + views.flow.mean)
     assert views.combined.sd == pytest.approx(np.hypot(views.prior.sd, views.flow.sd))
@@ -75,7 +79,8 @@ def test_errors_in_common_do_not_average_out_over_prints_or_strikes() -> None:
     ratio = []
     for strikes in (4, 400):
         layout, now = laid_out(chain(strikes))
-        belief = flow_belief(flow(4 * strikes, {Evidence.AT_QUOTE: (60.0, 40.0)}), layout, now)
+        added = flow(4 * strikes, {Evidence.AT_QUOTE: (60.0, 40.0)})
+        belief = flow_belief(added, layout, now, settings=ALONE)
         greek = np.ones((2, len(layout)))
         ratio.append(common(belief, greek) / (100.0 * greek.sum()))
     assert ratio[0] == pytest.approx(ratio[1])
@@ -83,17 +88,21 @@ def test_errors_in_common_do_not_average_out_over_prints_or_strikes() -> None:
 
 
 def test_half_of_the_common_variance_is_the_whole_markets_and_half_each_groups_own() -> None:
-    belief = flow_belief(flow(N, {Evidence.AT_QUOTE: (60.0, 40.0)}), LAYOUT, NOW)
+    added = flow(N, {Evidence.AT_QUOTE: (60.0, 40.0)})
+    belief = flow_belief(added, LAYOUT, NOW, settings=ALONE)
     assert len(belief.shared) == 1 + len(GROUPS)
     assert (belief.shared[0] > 0.0).all()
     assert ((belief.shared[1:] > 0.0).sum(axis=0) == 1).all()
     per = np.einsum("kcn,kcn->cn", belief.shared, belief.shared)
-    assert np.sqrt(per) == pytest.approx(np.full_like(per, 3.0))
+    assert np.sqrt(per) == pytest.approx(np.full_like(per, 100.0 * BIAS[Evidence.AT_QUOTE]))
 
 
 def test_weak_evidence_and_no_evidence_widen_the_band() -> None:
     widths = [
-        common(flow_belief(flow(N, {kind: (60.0, 40.0)}), LAYOUT, NOW), np.ones_like(OI))
+        common(
+            flow_belief(flow(N, {kind: (60.0, 40.0)}), LAYOUT, NOW, settings=ALONE),
+            np.ones_like(OI),
+        )
         for kind in (Evidence.VENUE, Evidence.AT_QUOTE, Evidence.INSIDE, Evidence.DEPTH)
     ]
     assert widths[0] == 0.0
@@ -110,7 +119,6 @@ def test_the_trap_widens_the_band_until_the_sign_is_open() -> None:
     calm = flow_belief(added, LAYOUT, NOW)
     wide = flow_belief(added, LAYOUT, NOW, trap)
     greek = np.ones_like(OI)
-    assert np.array_equal(calm.mean, wide.mean)
     assert common(wide, greek) > 4.0 * common(calm, greek)
     assert common(wide, greek) > abs(float((wide.mean * greek).sum()))
     views = position_views(added, LAYOUT, NOW, prior(LAYOUT, OI, NOW))
@@ -125,9 +133,8 @@ def test_a_trap_in_one_group_widens_that_group_only() -> None:
     calls = LAYOUT.contract[0][NOW]
     amount[Evidence.AT_QUOTE][:, calls] = [[40.0], [60.0]]
     amount[Evidence.SIZE, 0, calls] = 40.0
-    views = position_views(
-        Flow(np.zeros(N), np.zeros(N), amount, 1, 12_000), LAYOUT, NOW, prior(LAYOUT, OI, NOW)
-    )
+    added = Flow(np.zeros(N), np.zeros(N), amount, 1, 12_000)
+    views = position_views(added, LAYOUT, NOW, prior(LAYOUT, OI, NOW), settings=ALONE)
     assert [group.on for group in views.trap.groups] == [True, False, False, False]
     assert not views.trap.overall.on
     per = np.sqrt(np.einsum("kcn,kcn->cn", views.flow.shared, views.flow.shared))
@@ -188,10 +195,78 @@ def test_without_prints_nothing_is_known_of_signing() -> None:
 def test_a_doubled_bias_doubles_the_common_error() -> None:
     added = flow(N, {Evidence.AT_QUOTE: (60.0, 40.0)})
     once, twice = (
-        flow_belief(added, LAYOUT, NOW, settings=PositionSettings(bias_scale=scale))
+        flow_belief(added, LAYOUT, NOW, settings=PositionSettings(bias_scale=scale, lean=0.0))
         for scale in (1.0, 2.0)
     )
     assert twice.shared == pytest.approx(2.0 * once.shared)
+
+
+def leaning(rng: np.random.Generator, lean: float, contracts: int, trust: float = 0.7):
+    """Prints of one size at the quote, right with probability `trust`; the flow and the truth."""
+    prints = 20_000
+    bought = rng.random(prints) < 0.5 * (1.0 + lean)
+    seen = np.where(rng.random(prints) < trust, bought, ~bought)
+    contract = rng.integers(0, contracts, prints)
+    amount = np.zeros((KINDS, 2, contracts))
+    np.add.at(amount, (Evidence.AT_QUOTE, (~seen).astype(int), contract), 1.0)
+    sides = amount[Evidence.AT_QUOTE]
+    mean = 0.9 * (2.0 * trust - 1.0) * (sides[0] - sides[1])
+    variance = 0.9 * (1.0 - 0.9 * (2.0 * trust - 1.0) ** 2) * sides.sum(axis=0)
+    true = np.zeros(contracts)
+    np.add.at(true, contract, 0.9 * np.where(bought, 1.0, -1.0))
+    return Flow(mean, variance, amount, 1, prints), true
+
+
+@pytest.mark.parametrize("lean", [-0.2, -0.1, 0.1, 0.2])
+def test_doubtful_prints_together_show_the_lean_that_each_alone_hides(lean: float) -> None:
+    trust = 0.5 + 0.5 * math.sqrt(INFORMATION[Evidence.AT_QUOTE])
+    added, true = leaning(np.random.default_rng(1), lean, N, trust)
+    alone = flow_belief(added, LAYOUT, NOW, settings=ALONE)
+    together = flow_belief(added, LAYOUT, NOW)
+    timid, told = alone.mean.sum() / true.sum(), together.mean.sum() / true.sum()
+    assert timid < 0.4
+    assert 0.6 < told < 1.1
+    actual = true[LAYOUT.contract]
+    assert np.sum((together.mean - actual) ** 2) < np.sum((alone.mean - actual) ** 2)
+    greek = np.ones_like(OI)
+    sd = math.hypot(common(together, greek), math.sqrt(together.variance.sum()))
+    assert abs(together.mean.sum() - true.sum()) < 2.0 * sd
+
+
+def test_where_customers_do_not_lean_none_is_found() -> None:
+    trust = 0.5 + 0.5 * math.sqrt(INFORMATION[Evidence.AT_QUOTE])
+    added, _ = leaning(np.random.default_rng(2), 0.0, N, trust)
+    together = flow_belief(added, LAYOUT, NOW)
+    greek = np.ones_like(OI)
+    assert abs(together.mean.sum()) < common(together, greek)
+
+
+def test_sides_that_are_certain_leave_nothing_for_a_lean_to_move() -> None:
+    certain = flow(N, {Evidence.VENUE: (80.0, 20.0)})
+    alone = flow_belief(certain, LAYOUT, NOW, settings=ALONE)
+    assert flow_belief(certain, LAYOUT, NOW).mean == pytest.approx(alone.mean, rel=0.05)
+
+
+def test_prints_without_a_side_take_part_in_the_lean_but_crosses_do_not() -> None:
+    signed = {Evidence.AT_QUOTE: (600.0, 400.0)}
+    plain = flow_belief(flow(N, signed), LAYOUT, NOW).mean
+    unsigned = flow_belief(flow(N, {**signed, Evidence.LATE: (100.0, 100.0)}), LAYOUT, NOW).mean
+    crossed = flow_belief(flow(N, {**signed, Evidence.CROSS: (100.0, 100.0)}), LAYOUT, NOW).mean
+    assert (unsigned > plain).all()
+    assert crossed == pytest.approx(plain, rel=0.02)
+
+
+def test_the_lean_of_one_group_moves_no_other() -> None:
+    amount = np.zeros((KINDS, 2, N))
+    calls = LAYOUT.contract[0][NOW]
+    amount[Evidence.AT_QUOTE] = 500.0
+    amount[Evidence.AT_QUOTE][:, calls] = [[600.0], [400.0]]
+    sides = amount[Evidence.AT_QUOTE]
+    mean = 0.4 * (sides[0] - sides[1])
+    belief = flow_belief(Flow(mean, np.ones(N), amount, 1, 9), LAYOUT, NOW)
+    assert (belief.mean[0, NOW] > mean[calls]).all()
+    assert (belief.mean[1] == 0.0).all()
+    assert (belief.mean[0, ~NOW] == 0.0).all()
 
 
 @settings(max_examples=40, deadline=None)
