@@ -6,6 +6,7 @@ import datetime as dt
 import subprocess
 import sys
 from dataclasses import fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -328,6 +329,55 @@ def test_some_quotes_are_locked_or_crossed_and_put_right(
     chain = arrived(market, events)
     assert (chain.column("bid") >= chain.column("ask")).sum() < 10
     assert all((step.bid < step.ask).all() for step in steps[::20])
+
+
+def test_a_wrong_quote_lasts_until_the_next_second() -> None:
+    market = Market(script(quotes=QuoteScript(stale_share=0.0, crossed_share=0.05)))
+    wrong: set[int] = set()
+    found = 0
+    for second in range(120):
+        told = [e for e in market.published(market.step(second)) if isinstance(e, Quotes)]
+        again = {int(c) for e in told for c in e.contract}
+        assert wrong <= again
+        bad = {
+            int(c): bool(b) for e in told for c, b in zip(e.contract, e.bid >= e.ask, strict=True)
+        }
+        wrong = {c for c, is_bad in bad.items() if is_bad}
+        found += len(wrong)
+    assert found > 100
+
+
+def test_what_hung_comes_under_the_time_of_its_change() -> None:
+    market = Market(script(quotes=QuoteScript(0.1, 0.0, 2.0)))
+    n = len(market.listing.contracts)
+    ids = np.arange(n, dtype=np.int32)
+    true, since, late = np.full((4, n), np.nan), np.zeros(n, np.int64), 0
+    for second in range(200):
+        step = market.step(second)
+        now = np.stack([step.bid, step.ask, step.bid_size, step.ask_size])
+        since[(now != true).any(axis=0)] = step.now
+        for event in market.published(step):
+            if isinstance(event, Quotes) and (event.ts <= step.now).all():
+                assert (event.ts == since[event.contract]).all()
+                late += int((event.ts < step.now - 2 * NS).sum())
+        since[step.flicker_contract] = step.flicker_ts
+        true = step.quote_at(ids, np.full(n, step.now + NS))
+    assert late > 100
+
+
+def test_values_move_by_their_delta_between_their_turns(
+    plain: tuple[Market, list[Step], list[Event]],
+) -> None:
+    market, steps, _ = plain
+    month = market.listing.series == 3
+    near = month & (np.abs(np.abs(steps[0].delta) - 0.5) < 0.2)
+    moves, left = [], []
+    for before, after in pairwise(steps):
+        change = after.fair[near] - before.fair[near]
+        moves.append(np.abs(change).mean())
+        left.append(np.abs(change - before.delta[near] * (after.spot - before.spot)).mean())
+    # Most seconds are nobody's turn, and then delta is all there is.
+    assert np.median(left) < 1e-9 < 0.05 < np.median(moves)
 
 
 def test_without_faults_nothing_is_locked(

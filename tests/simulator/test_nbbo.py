@@ -157,16 +157,18 @@ def test_without_flicker_nothing_happens_within_a_second() -> None:
     assert all(len(one.step(second).flicker_ts) == 0 for second in range(20))
 
 
-def test_what_flickered_last_is_in_force_until_it_is_renewed(steps: list[Step]) -> None:
-    stayed = renewed = 0
-    for step, after in pairwise(steps):
+def test_what_flickered_last_is_in_force_until_it_is_renewed() -> None:
+    one, stayed, count = market(), 0, 0
+    step = one.step(0)
+    for second in range(1, 200):
+        after = one.step(second)
         who = np.unique(step.flicker_contract)
         last = step.quote_at(who, np.full(len(who), step.now + NS))
-        same = (after.bid[who] == last[0]) & (after.ask[who] == last[1])
-        stayed += same.sum()
-        renewed += (~same).sum()
-    assert stayed > 0.1 * renewed
-    assert renewed > 0
+        now = after.quote_at(who, np.full(len(who), after.now))
+        stayed += int((last == now).all(axis=0).sum())
+        count += len(who)
+        step = after
+    assert 0.15 * count < stayed < count
 
 
 def test_patience_decides_how_often_quotes_are_renewed() -> None:

@@ -72,6 +72,13 @@ def test_days_spread_as_sigma_says_with_jumps_and_without(jumps: float) -> None:
     assert np.mean(ends) == pytest.approx(-0.5 * SIGMA**2, abs=3 * SIGMA / np.sqrt(days))
 
 
+def test_spot_drifts_nowhere_by_itself() -> None:
+    # A wild market, so that half its variance would show in the mean: e^.32 is 1.38.
+    ends = [walk(path(seed, count=50, session=50, sigma=0.8))[-1] for seed in range(500)]
+    spread = np.sqrt(np.exp(0.8**2) - 1.0)
+    assert np.mean(ends) / 6700.0 == pytest.approx(1.0, abs=3 * spread / np.sqrt(500))
+
+
 def test_jumps_come_as_often_as_asked_for() -> None:
     counts = [len(path(seed, jumps=2.0, count=600, session=600).jumped) for seed in range(300)]
     assert np.mean(counts) == pytest.approx(2.0, abs=3 * np.sqrt(2.0 / 300))

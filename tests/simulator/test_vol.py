@@ -73,24 +73,33 @@ def test_short_tenors_move_more() -> None:
     assert slopes[-1] == pytest.approx(-0.9 * np.sqrt(30 / 90), abs=0.12)
 
 
-@pytest.mark.parametrize("move", [-40.0, -10.0, 15.0, 35.0])
-def test_volatility_sticks_to_its_strike(move: float) -> None:
-    # Without noise, and with the slope of the smile as beta, nothing else moves.
-    one = market(r_squared=1.0, beta=-1e-9)
-    strikes = np.log(np.arange(6400.0, 6950.0, 50.0))
+@pytest.mark.parametrize("percent", [-0.5, -0.1, 0.2, 0.5])
+def test_volatility_sticks_to_its_strike(percent: float) -> None:
+    # With the smile's own slope as beta, and no noise, only spot moves.
+    surface = market(r_squared=1.0, beta=-1e-9).surface
+    around = np.log(surface.forward[THIRTY]) + np.array([-1e-4, 1e-4])
+    slope = np.diff(surface.vol(around, np.full(2, THIRTY, np.int32)))[0] / 2e-4
+    surface = market(r_squared=1.0, beta=slope).surface
+    strikes = np.log(np.arange(6200.0, 7000.0, 50.0))
     series = np.full(len(strikes), THIRTY, np.int32)
-    before = one.surface.vol(strikes, series)
-    at_before = one.surface.atm[THIRTY]
-    one.surface.move(1, 6700.0 + move)
-    after = one.surface.vol(strikes, series)
-    # All strikes are shifted alike, so that the level at the money is as it was told.
-    shift = after / before
-    assert shift == pytest.approx(np.full(len(strikes), shift[0]), rel=1e-3)
-    assert one.surface.atm[THIRTY] == pytest.approx(at_before, rel=1e-3)
-    at_forward = one.surface.vol(np.log(one.surface.forward[[THIRTY]]), series[:1])
-    assert at_forward[0] == pytest.approx(one.surface.atm[THIRTY])
-    # A smile that floats with spot would not have changed at any distance from it.
-    assert np.sign(shift[0] - 1.0) == np.sign(move)
+    before, at_money = surface.vol(strikes, series), surface.atm[THIRTY]
+    surface.move(1, 6700.0 * float(np.exp(percent / 100)))
+    # A twentieth of a vol point: smiles are no straight lines.
+    assert surface.vol(strikes, series) == pytest.approx(before, abs=5e-4)
+    assert 100 * (surface.atm[THIRTY] - at_money) == pytest.approx(slope * percent, rel=0.02)
+    assert slope < -0.3
+
+
+@pytest.mark.parametrize("beta", [-0.7, -1.25])
+def test_all_strikes_shift_by_what_beta_is_more_than_the_smiles_slope(beta: float) -> None:
+    surface = market(r_squared=1.0, beta=beta).surface
+    strikes = np.log(np.arange(6200.0, 7000.0, 50.0))
+    series = np.full(len(strikes), THIRTY, np.int32)
+    before = surface.vol(strikes, series)
+    surface.move(1, 6700.0 * float(np.exp(-0.01)))
+    ratio = surface.vol(strikes, series) / before
+    assert ratio == pytest.approx(np.full(len(strikes), ratio[0]), rel=1e-3)
+    assert ratio[0] > 1.0
 
 
 @pytest.mark.parametrize("hours", [0.0, 1.0, 3.0, 5.0, 6.4])
