@@ -47,7 +47,7 @@ GROUPS = ("calls of today", "puts of today", "later calls", "later puts")
 """What errs together beyond what the whole market does: the first common error of a flow
 is the market's, then come these."""
 
-BIAS: dict[Evidence, float] = {
+BIAS: dict[int, float] = {
     Evidence.VENUE: 0.0,
     Evidence.SIZE: 0.025,
     Evidence.OUTSIDE: 0.02,
@@ -63,7 +63,7 @@ BIAS: dict[Evidence, float] = {
 
 _PACKAGE_KNOWN = 0.45
 """λ² of a leg, on average: packages have no fixed reliability."""
-INFORMATION: dict[Evidence, float] = {
+INFORMATION: dict[int, float] = {
     **{kind: (2.0 * right - 1.0) ** 2 for kind, right in RELIABILITY.items()},
     Evidence.PACKAGE: _PACKAGE_KNOWN,
 }
@@ -161,13 +161,13 @@ def position_views(
     """
     settings = settings or PositionSettings()
     index = _index(layout, len(flow.mean))
-    loads = _loads(flow, settings)
     totals = flow.amount.sum(axis=2)
+    loads = _loads(flow, settings, totals)
     size = float(totals.sum()) / flow.prints if flow.prints else float("nan")
-    members = _members(today, index, len(flow.mean))
-    trap = judge(
-        flow.amount[Evidence.SIZE] @ members, loads[1:3] @ members, size, GROUPS, settings.trap
+    sums = np.stack(
+        [_sums(pair, index, today) for pair in (flow.amount[Evidence.SIZE], loads[1:3])]
     )
+    trap = judge(sums[0], sums[1], size, GROUPS, settings.trap)
     added = _flow_belief(flow, loads, index, today, trap, settings)
     printed = _rows(loads[3], index)
     traded = printed if volume is None else np.fmax(printed, volume)
@@ -202,7 +202,9 @@ def flow_belief(
     """
     settings = settings or PositionSettings()
     index = _index(layout, len(flow.mean))
-    return _flow_belief(flow, _loads(flow, settings), index, today, trap, settings)
+    return _flow_belief(
+        flow, _loads(flow, settings, flow.amount.sum(axis=2)), index, today, trap, settings
+    )
 
 
 def bounded(belief: Belief, open_interest: F64, volume: F64) -> tuple[Belief, int]:
@@ -265,30 +267,29 @@ def _rows(values: F64, index: NDArray[np.int64]) -> F64:
     return np.asarray(np.append(values, 0.0)[index], np.float64)
 
 
-def _loads(flow: Flow, settings: PositionSettings) -> F64:
+def _loads(flow: Flow, settings: PositionSettings, totals: F64) -> F64:
     """What `_flow_belief` needs by contract. Shape (6, n).
 
     Common error of signed prints, their purchases and sales, all volume, what prints show
-    of a lean, what they leave open.
+    of a lean, what they leave open. `totals` are contracts by evidence and side, (e, 2).
     """
-    kinds = len(flow.amount)
-    weights = np.zeros((6, kinds, 2))
-    for evidence, bias in BIAS.items():
-        weights[0, evidence] = settings.bias_scale * bias
-    weights[1, : Evidence.UNSIGNED, 0] = 1.0
-    weights[2, : Evidence.UNSIGNED, 1] = 1.0
-    weights[3] = 1.0
-    known = np.zeros(kinds)
-    for evidence, share in INFORMATION.items():
-        known[evidence] = share
-    weights[4] = known[:, None]
-    weights[5] = 1.0 - known[:, None]
-    weights[5, [Evidence.CROSS, Evidence.COMPRESSION]] = 0.0  # no dealer in them
-    weights[4:] *= _INVOLVED
-    # One pass over the largest array of all.
-    return np.asarray(
-        weights.reshape(6, 2 * kinds) @ flow.amount.reshape(2 * kinds, -1), np.float64
-    )
+    loads = np.zeros((6, len(flow.mean)))
+    misread, bought, sold, volume, known, left = loads
+    # Row by row over the kinds there are: as one product of matrices it would be handed to
+    # threads, which on a busy machine wait for each other longer than it takes.
+    for kind in np.flatnonzero(totals.sum(axis=1)).tolist():
+        both = flow.amount[kind, 0] + flow.amount[kind, 1]
+        volume += both
+        if kind < Evidence.UNSIGNED:
+            bought += flow.amount[kind, 0]
+            sold += flow.amount[kind, 1]
+            misread += (settings.bias_scale * BIAS.get(kind, 0.0)) * both
+        shown = INFORMATION.get(kind, 0.0)
+        if shown:
+            known += (_INVOLVED * shown) * both
+        if kind not in (Evidence.CROSS, Evidence.COMPRESSION):  # no dealer in them
+            left += (_INVOLVED * (1.0 - shown)) * both
+    return loads
 
 
 def _flow_belief(
@@ -352,14 +353,14 @@ def _lean(
     return lean, sd * float(np.sqrt(1.0 - weight))
 
 
-def _members(today: Mask, index: NDArray[np.int64], n: int) -> F64:
-    """Which contracts belong to all, and to each of the `GROUPS`. Shape (n, 5)."""
-    columns = np.zeros((n + 1, 1 + len(GROUPS)))
-    columns[:, 0] = 1.0
-    for number in range(len(GROUPS)):
-        rows, side = (today, ~today)[number // 2], (CALL, PUT)[number % 2]
-        columns[index[side, rows], 1 + number] = 1.0
-    return columns[:n]
+def _sums(pair: F64, index: NDArray[np.int64], today: Mask) -> F64:
+    """Sums over all contracts, then over each of the `GROUPS`. (2, n) to (2, 5)."""
+    out = np.empty((2, 1 + len(GROUPS)))
+    for one in (0, 1):
+        rows = _rows(pair[one], index)
+        out[one, 0] = pair[one].sum()
+        out[one, 1:] = [rows[side, at].sum() for at in (today, ~today) for side in (CALL, PUT)]
+    return out
 
 
 def _tally(total: F64) -> Tally:

@@ -17,7 +17,9 @@ resting orders, and what matters is whether they are many and all on one side:
     other  = the same lean of all other signed volume               the opposite, or less
 
 In an ordinary market both leans tell of the same customers and agree, and neither is
-further from 0 than customers' tilt, 5–20 % of volume. The trap parts them.
+further from 0 than customers' tilt, 5–20 % of volume. The trap parts them: on simulated
+days of three mixes size matches lean up to 0.3 (0.5 at a tilt of 30 %), on days of the
+trap 0.6–0.8, against the rest; a thousand prints tell (measured, 90 stretches).
 """
 
 from __future__ import annotations
