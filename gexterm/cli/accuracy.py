@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
-from gexterm.cli.common import settings
+from gexterm.cli.common import looks_recorded, open_recording, settings
 from gexterm.errors import UsageError
 
 
@@ -36,14 +36,38 @@ def accuracy_command(
     """Measure signing and positions against known truth.
 
     Each FILE is a simulated recording with its truth beside it (`gexterm simulate --truth`);
-    several count as several days. With --open-close: one recording with a tape, against
-    what the exchange says market makers did, by series and tenor.
+    several count as several days. Of recordings without one: how much of the tape is
+    signed, and how often the rules of the literature say the same. With --open-close: one
+    recording with a tape, against what the exchange says market makers did, by series and
+    tenor. --json gives one object a line for each kind of FILE.
     """
     if not recordings:
         raise UsageError("accuracy needs a recording", "name one or more files")
     if labels is not None:
         _against_labels(recordings, labels, as_json)
         return
+    from gexterm.simulator.truth import truth_path
+
+    bare = [path for path in recordings if not truth_path(path).is_file()]
+    true = [path for path in recordings if path not in bare]
+    for path in bare:
+        if looks_recorded(path):
+            click.echo(
+                f"note: there is no truth beside {path}; coverage and agreement with the rules of "
+                "the literature only",
+                err=True,
+            )
+        else:
+            open_recording(path).close()
+    parts = []
+    if true:
+        parts.append(_against_truth(true, every, as_json))
+    if bare:
+        parts.append(_without_truth(bare, as_json))
+    click.echo(("\n" if as_json else "\n\n").join(parts))
+
+
+def _against_truth(recordings: Sequence[Path], every: float, as_json: bool) -> str:
     from gexterm.study.accuracy import summarise
     from gexterm.study.observe import observe
     from gexterm.study.report import accuracy_json, accuracy_text
@@ -54,7 +78,21 @@ def accuracy_command(
         for i, path in enumerate(recordings)
     ]
     found = summarise(facts)
-    click.echo(accuracy_json(found) if as_json else accuracy_text(found))
+    return accuracy_json(found) if as_json else accuracy_text(found)
+
+
+def _without_truth(recordings: Sequence[Path], as_json: bool) -> str:
+    from gexterm.study.agreement import agree, together
+    from gexterm.study.report import agreement_json, agreement_text
+
+    chosen = settings()
+    found = together(
+        [
+            agree(path, chosen, _progress(path, i + 1, len(recordings)))
+            for i, path in enumerate(recordings)
+        ]
+    )
+    return agreement_json(found) if as_json else agreement_text(found)
 
 
 def _against_labels(recordings: tuple[Path, ...], labels: Path, as_json: bool) -> None:

@@ -30,3 +30,29 @@ def cboe_intervals(file: Path, output: Path, force: bool) -> None:
         f"{summary.bars:,} bars, {summary.rows:,} rows, {summary.size / 1e6:.1f} MB ({info.note})",
         err=True,
     )
+
+
+@import_command.command("cboe-trades")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("--root", help="Keep this root's prints only, e.g. SPXW.")
+@click.option("--force", is_flag=True, help="Replace OUTPUT if it is there.")
+def cboe_trades(file: Path, output: Path, root: str | None, force: bool) -> None:
+    """Cboe DataShop trade files (CSV or zip): prints with the quote at each, one day.
+
+    The recording replays, and `gexterm accuracy` says how its prints are signed.
+    """
+    from gexterm.clock import SystemClock
+    from gexterm.market.calendar import et
+    from gexterm.recording.prints_import import import_prints
+
+    summary = import_prints(file, output, SystemClock(), root, force=force)
+    info = summary.info
+    for warning in summary.warnings:
+        click.echo(f"note: {warning}", err=True)
+    click.echo(
+        f"{summary.path}: {info.underlying} {et(info.begins).date()}, "
+        f"{summary.contracts:,} contracts, {summary.prints:,} prints, {summary.cancels:,} taken "
+        f"back, {summary.rows:,} rows, {summary.size / 1e6:.2f} MB ({info.note})",
+        err=True,
+    )

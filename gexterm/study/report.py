@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from gexterm.study.accuracy import Accuracy, ViewAccuracy
+from gexterm.study.agreement import Agreement, Amount, Match
 from gexterm.study.labelled import LabelledAccuracy
 from gexterm.study.metrics import Bin, Score, worst_gap
 
@@ -17,6 +18,8 @@ ACCURACY_SCHEMA = "gexterm.accuracy/1"
 """Name and version of the JSON form."""
 LABELLED_SCHEMA = "gexterm.open-close/1"
 """Name and version of the JSON form of the comparison with labelled volume."""
+AGREEMENT_SCHEMA = "gexterm.agreement/1"
+"""Name and version of the JSON form of what is said where there is no truth."""
 ENOUGH = 30
 """Cases of a bin from which on its gap is looked at."""
 
@@ -100,6 +103,63 @@ def _bins(title: str, bins: Sequence[Bin], indent: str = "") -> list[str]:
     return out
 
 
+def agreement_text(found: Agreement) -> str:
+    """Tables of at most 100 columns."""
+    blocks = [
+        [
+            f"AGREEMENT of {', '.join(found.files)}",
+            "  There is no truth beside it: coverage, and agreement with the rules of the",
+            "  literature only. Where all agree, all may be wrong.",
+        ],
+        [
+            f"PRINTS in force: {found.prints.prints:,} with {found.prints.contracts:,.0f} "
+            f"contracts; signed {_of(found.signed, found.prints)}",
+            f"  {'':<28}{'prints':>10}{'share':>9}{'contracts':>12}{'share':>9}",
+            *(_amount(name, one, found.prints) for name, one in found.by_evidence.items()),
+            "  unsigned:" if found.unsigned else "  none is unsigned",
+            *(_amount(name, one, found.prints) for name, one in found.unsigned.items()),
+        ],
+        [
+            "OUR SIDE AND EACH RULE'S, where both say one",
+            f"  {'':<28}{'agree':>10}{'prints':>9}{'the rule alone decides':>25}",
+            *(_match(name, one) for name, one in found.rules.items()),
+            "  asked with the quote "
+            + ", ".join(f"{name}: {count:,}" for name, count in found.quotes.items() if count),
+        ],
+        [
+            "NOTICED: " + (", ".join(_counted(found.counts)) or "nothing"),
+            *(
+                f"  condition {code} is in no table: {n:,}"
+                for code, n in found.unknown_codes.items()
+            ),
+        ],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _of(part: Amount, whole: Amount) -> str:
+    prints = _percent(part.prints / whole.prints if whole.prints else math.nan)
+    contracts = _percent(part.contracts / whole.contracts if whole.contracts else math.nan)
+    return f"{prints} of prints, {contracts} of contracts"
+
+
+def _amount(name: str, part: Amount, whole: Amount) -> str:
+    prints, contracts = part.prints / whole.prints, part.contracts / whole.contracts
+    return (
+        f"  {name:<28}{part.prints:>10,}{_percent(prints):>9}"
+        f"{part.contracts:>12,.0f}{_percent(contracts):>9}"
+    )
+
+
+def _match(name: str, found: Match) -> str:
+    alone = found.decided - found.both
+    return f"  {name:<28}{_percent(found.share):>10}{found.both:>9,}{alone:>25,}"
+
+
+def _counted(counts: Mapping[str, int]) -> list[str]:
+    return [f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items()]
+
+
 def labelled_text(found: LabelledAccuracy) -> str:
     """The comparison with labelled volume."""
     per = "series and day" if found.interval == "day" else "series and snapshot"
@@ -124,6 +184,11 @@ def accuracy_json(found: Accuracy) -> str:
     return _json(ACCURACY_SCHEMA, found)
 
 
+def agreement_json(found: Agreement) -> str:
+    """One JSON object; what is not known is null."""
+    return _json(AGREEMENT_SCHEMA, found)
+
+
 def labelled_json(found: LabelledAccuracy) -> str:
     """One JSON object; what is not known is null."""
     return _json(LABELLED_SCHEMA, found)
@@ -136,11 +201,14 @@ def _json(schema: str, found: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Score):
         return {"share": _plain(value.share), "right": value.right, "count": value.count}
+    if isinstance(value, Match):
+        share = {"share": _plain(value.share)}
+        return share | {"same": value.same, "both": value.both, "decided": value.decided}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [_plain(item) for item in value]
