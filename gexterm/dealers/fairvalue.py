@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gexterm.pricing.black import price
+from gexterm.pricing.surface import Surface
+
 F64 = NDArray[np.float64]
 I8 = NDArray[np.int8]
 I32 = NDArray[np.int32]
@@ -19,6 +22,8 @@ Mask = NDArray[np.bool_]
 
 SHARP = 1.0 / 3.0
 """Largest error of a fair value that is used, half-spreads."""
+_AROUND = 4
+_LEAST = 3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,6 +54,61 @@ class Fair:
         return value, sd
 
 
+def of_surface(surface: Surface, bid: F64, ask: F64, n_contracts: int) -> Fair:
+    """Fair values of all contracts from the smile, as the neighbouring quotes correct it.
+
+    `bid` and `ask`, shape (2, n), are the quotes that the surface was made from. The
+    smile's price is moved by the mean of mid − price over the four strikes on either
+    side, the contract's own quote left out; the error is the standard deviation of the
+    same, which contains the neighbours' ticks and is rather too large. Contracts with
+    fewer than three quoted neighbours are NaN.
+    """
+    layout = surface.layout
+    e = layout.expiry
+    model = price(
+        surface.forward[e],
+        layout.strike,
+        surface.years[e],
+        surface.discount[e],
+        surface.iv,
+        np.array([[1.0], [-1.0]]),
+    )
+    value, sd, delta = (np.full(n_contracts, np.nan) for _ in range(3))
+    low = np.maximum(np.arange(len(layout)) - _AROUND, layout.starts[e])
+    high = np.minimum(np.arange(len(layout)) + _AROUND + 1, layout.starts[e + 1])
+    for side in (0, 1):
+        off = 0.5 * (bid[side] + ask[side]) - model[side]
+        off[~((bid[side] > 0.0) & (ask[side] > bid[side]))] = np.nan
+        count, mean, variance = _others(off, low, high)
+        # The mean of the others is itself off by one of their errors over √count.
+        error = np.sqrt(variance * (1.0 + 1.0 / np.maximum(count, 1.0)))
+        known = (count >= _LEAST) & np.isfinite(model[side])
+        listed = layout.contract[side]
+        known &= (listed >= 0) & (listed < n_contracts)
+        at = listed[known]
+        value[at] = (model[side] + mean)[known]
+        sd[at] = error[known]
+        delta[at] = surface.delta[side][known]
+    return Fair(value, sd, delta, surface.spot, surface.as_of)
+
+
+def _others(off: F64, low: NDArray[np.integer], high: NDArray[np.integer]) -> tuple[F64, F64, F64]:
+    """Count, mean and variance of the known values of each row's window, its own left out."""
+    known = np.isfinite(off)
+    own = np.where(known, off, 0.0)
+
+    def windowed(column: F64) -> F64:
+        total = np.concatenate([[0.0], np.cumsum(column)])
+        return np.asarray(total[high] - total[low] - column, np.float64)
+
+    count = windowed(known.astype(np.float64))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = windowed(own) / count
+        variance = np.maximum(windowed(own * own) / count - mean * mean, 0.0)
+        variance *= count / (count - 1.0)
+    return count, mean, variance
+
+
 def against(price: F64, bid: F64, ask: F64, value: F64, sd: F64) -> tuple[I8, Mask]:
     """Customer's side by fair value, and where fair value is sharp enough to ask it.
 
@@ -61,4 +121,4 @@ def against(price: F64, bid: F64, ask: F64, value: F64, sd: F64) -> tuple[I8, Ma
     return np.asarray(side * sharp.view(np.int8)), np.asarray(sharp)
 
 
-__all__ = ["SHARP", "Fair", "against"]
+__all__ = ["SHARP", "Fair", "against", "of_surface"]

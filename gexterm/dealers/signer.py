@@ -59,10 +59,10 @@ RELIABILITY: Mapping[Evidence, float] = MappingProxyType(
         Evidence.OUTSIDE: 0.60,
         Evidence.AT_QUOTE: 0.74,
         Evidence.FAIR: 0.75,
-        Evidence.INSIDE: 0.88,
+        Evidence.INSIDE: 0.90,
         Evidence.DEPTH: 0.62,
         Evidence.REVERSE_TICK: 0.52,
-        Evidence.AUCTION: 0.88,
+        Evidence.AUCTION: 0.90,
     }
 )
 """P(the side is right), by evidence. Packages have their own (`packages`)."""
@@ -90,6 +90,9 @@ class SignerSettings:
     """A print that comes this long after later messages is late, whatever it says."""
     quote_age_ns: int = 900_000_000_000
     """A quote older than this does not sign."""
+    fair_value: bool = False
+    """Whether fair values are asked inside the quote. On simulated days the smile's were worse
+    than mid, as a noisy one must be."""
     reliability: Mapping[Evidence, float] = field(default_factory=lambda: RELIABILITY)
     """P(the side is right) by evidence."""
     packages: PackageSettings = field(default_factory=PackageSettings)
@@ -190,7 +193,7 @@ class Signer:
 
     def spot(self, price: float, ts: int) -> None:
         """The underlying at a time; used to move fair values only."""
-        if self._fair is None or not price > 0.0:
+        if not price > 0.0:
             return
         if not self._spots or ts >= self._spots[-1][0]:
             self._spots.append((ts, price))
@@ -198,7 +201,10 @@ class Signer:
                 del self._spots[:2048]
 
     def fair(self, fair: Fair | None) -> None:
-        """Fair values for the prints that come from now on; None: no more."""
+        """Fair values for the prints that come from now on; None: no more.
+
+        They are used only with `SignerSettings.fair_value`.
+        """
         self._fair = fair
 
     def stale(self, mask: Mask) -> None:
@@ -326,7 +332,7 @@ class Signer:
 
     def _fair_at(self, contract: NDArray[np.int32], ts: I64) -> tuple[F64, F64]:
         k = len(ts)
-        if self._fair is None or not self._spots:
+        if self._fair is None or not self._spots or not self.settings.fair_value:
             return np.full(k, np.nan), np.full(k, np.nan)
         times = np.array([when for when, _ in self._spots])
         prices = np.array([price for _, price in self._spots])

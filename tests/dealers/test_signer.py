@@ -387,7 +387,7 @@ def test_a_package_is_unsolved_without_strikes_to_tell_its_kind_by() -> None:
 
 def test_sharp_fair_value_signs_inside_the_quote_and_a_blunt_one_is_not_asked() -> None:
     for sd, evidence in ((0.01, Evidence.FAIR), (0.05, Evidence.INSIDE)):
-        made = signer()
+        made = signer(fair_value=True)
         feed(made, quote(0), settle=False)
         n = len(CHAIN)
         made.fair(Fair(np.full(n, 1.17), np.full(n, sd), np.full(n, 0.5), 6700.0, NOON))
@@ -398,7 +398,7 @@ def test_sharp_fair_value_signs_inside_the_quote_and_a_blunt_one_is_not_asked() 
 
 
 def test_fair_value_moves_with_spot() -> None:
-    made = signer()
+    made = signer(fair_value=True)
     feed(made, quote(0), settle=False)
     n = len(CHAIN)
     made.fair(Fair(np.full(n, 1.17), np.full(n, 0.01), np.full(n, 0.5), 6700.0, NOON))
