@@ -95,7 +95,8 @@ def gamma_spread(
     here = np.einsum("kn,n,n->k", variances[:, part.rows], unit, unit)
     np.add.at(total, owner, np.square(common))
     np.add.at(here, owner, np.square(np.einsum("kn,n->k", shared[:, part.rows], unit)))
-    return GammaSpread(profile, np.sqrt(total), np.sqrt(here))
+    # Summed on few points and drawn through them: next to nothing may come out below it.
+    return GammaSpread(profile, np.sqrt(np.maximum(total, 0.0)), np.sqrt(here))
 
 
 @dataclass(frozen=True, slots=True)
