@@ -20,6 +20,9 @@ from gexterm.simulator.script import Script, Series
 
 _TODAY = 0.57
 """Share of customers' volume in today's expiry."""
+_OPEN_TODAY = 500.0
+"""Open interest near the money of what expires today: most of its volume opens and closes on
+the day itself, so that it begins with a fraction of a day's volume open."""
 _QUARTER = 90
 _MOST_CONTRACTS = 60_000
 
@@ -114,7 +117,7 @@ def _small(date: dt.date) -> tuple[Series, ...]:
     (month,) = _months(date, 1, first=7)
     (week,) = _fridays(date, 31 if month <= 30 else 23, 1)
     return (
-        Series("SPXW", 0, 5.0, 0.048, 0.040, 2400.0, 0.60),
+        Series("SPXW", 0, 5.0, 0.048, 0.040, _OPEN_TODAY, 0.60),
         Series("SPXW", _sessions(date, 1)[0], 10.0, 0.050, 0.040, 1500.0, 0.17),
         Series("SPX", month, 25.0, 0.13, 0.08, 7000.0, 0.14),
         Series("SPXW", week, 25.0, 0.15, 0.08, 1500.0, 0.09),
@@ -131,7 +134,7 @@ def _medium(date: dt.date) -> tuple[Series, ...]:
     around = _fridays(date, 23, 1) + _fridays(date, 31, 1)
     days = (0.11, 0.06, 0.04, 0.03)
     return (
-        Series("SPXW", 0, 5.0, 0.060, 0.050, 2400.0, _TODAY),
+        Series("SPXW", 0, 5.0, 0.060, 0.050, _OPEN_TODAY, _TODAY),
         *(
             Series("SPXW", d, 5.0, 0.055, 0.045, 1500.0 - 150.0 * i, share)
             for i, (d, share) in enumerate(zip(daily, days, strict=True))
@@ -162,7 +165,7 @@ def _full(date: dt.date) -> tuple[Series, ...]:
     )  # fmt: skip
     rest = (1.0 - _TODAY) / math.fsum(s.share for s in others)
     return (
-        Series("SPXW", 0, 5.0, 0.10, 0.07, 2400.0, _TODAY),
+        Series("SPXW", 0, 5.0, 0.10, 0.07, _OPEN_TODAY, _TODAY),
         *(dataclasses.replace(s, share=s.share * rest) for s in others),
     )
 
