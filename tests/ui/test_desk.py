@@ -17,7 +17,7 @@ from gexterm.ui.actions import ACTIONS
 from gexterm.ui.app import MonitorApp
 from gexterm.ui.capture import capture
 from gexterm.ui.help import HelpScreen
-from tests.ui.fakes import CLOSE, NS, OPEN, FakeSession, reading
+from tests.ui.fakes import CLOSE, NS, OPEN, FakeSession, in_doubt, reading
 
 SIZES = [(80, 24), (120, 36), (160, 48), (200, 60)]
 AT = OPEN + 61 * 60 * NS
@@ -66,6 +66,41 @@ async def test_each_size_shows_spot_paradigm_gamma_flip_and_mode(size: tuple[int
         rows = shown.splitlines()
         assert len(rows) == size[1]
         assert all(len(row) == size[0] for row in rows)
+
+
+INFERRED_SIZES = {
+    (80, 24): ("combined since 09:30", "BofA 83%", "short −5.76bn", "6,002 ±8", "signed 71%",
+               "±sd", "▾6,000±5", "sign in doubt"),
+    (100, 30): ("combined", "BofA", "83%", "±1.7bn", "±sd", "LIS ▾6,000±5"),
+    (120, 36): ("P(short) 97%", "flip 6,002 ±8", "Sidial 2% Mixed 4%", "5,995–6,005", "97% of 73",
+                "placebo 91%", "▸combined", "long both", "EVIDENCE", "−100…+720M"),
+    (160, 48): ("vanna 0DTE", "evidence: combined", "at quote 40%", "≠Anti-GEX", "so far"),
+    (200, 60): ("open int.", "whole book", "≤ 30 d", "vanna stoch.", "HEDGED SO FAR", "REGIME",
+                "this morning's book"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", INFERRED_SIZES)
+async def test_each_size_shows_how_sure_the_inferred_book_is(size: tuple[int, int]) -> None:
+    app = monitor(FakeSession(first=reading(view="combined", at=AT)))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "6,012.35" in screen(app))
+        shown = screen(app)
+        for part in ("REPLAY", "10:36:00", *INFERRED_SIZES[size]):
+            assert part in shown, part
+        assert all(len(row) == size[0] for row in shown.splitlines())
+        assert shown.lower().count("evidence") <= 1
+
+
+@pytest.mark.parametrize("size", INFERRED_SIZES)
+async def test_the_signing_trap_is_on_every_screen(size: tuple[int, int]) -> None:
+    app = monitor(FakeSession(first=in_doubt(reading(view="combined", at=AT))))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "SIGNING TRAP" in screen(app))
+        shown = screen(app)
+        assert "leaning BofA 47%" in shown
+        if size[0] > 100:
+            assert "94 % of those" in shown
 
 
 async def test_wider_screens_show_more_ladders() -> None:

@@ -13,9 +13,11 @@ from textual.geometry import Size
 from gexterm.reading.model import Reading
 from gexterm.ui import themes
 from gexterm.ui.frame import Frame
+from gexterm.ui.ink import cell_len as cells_of
 from gexterm.ui.ink import plain
 from gexterm.ui.ink import width as cells
-from gexterm.ui.widgets.columns import INTEREST, POSITION, VOLUME, plan
+from gexterm.ui.widgets.columns import ERROR, INTEREST, POSITION, VOLUME, plan
+from gexterm.ui.widgets.contracts import contracts, error, positions
 from gexterm.ui.widgets.ladder import FOOTER, HEADER, Ladder
 from tests.ui.fakes import NS, FakeSession, reading
 
@@ -432,3 +434,70 @@ def test_half_strikes_give_all_strikes_a_decimal() -> None:
     lines = rows(replace(found, strikes=halves))
     assert "6,022.5" in "".join(lines)
     assert " 6,025.0 " in row_of(lines, "6,025.0")
+
+
+# -- positions that are inferred --------------------------------------------------------------
+
+
+def held(strike: float, position: float, sd: float) -> Reading:
+    found = reading(view="combined")
+    here = pl.col("strike") == strike
+    table = found.strikes.with_columns(
+        position=pl.when(here).then(position).otherwise(pl.col("position")),
+        position_sd=pl.when(here).then(sd).otherwise(pl.col("position_sd")),
+    )
+    return replace(found, strikes=table)
+
+
+def test_an_inferred_position_stands_with_its_standard_deviation() -> None:
+    found = held(6020.0, -4830.0, 210.0)
+    for width in (80, 112, 148):
+        assert "−4.83k ±210" in row_of(rows(found, width=width), "6,020")
+    assert "±sd" in rows(found)[2]
+
+
+def test_an_assumed_position_has_no_error() -> None:
+    assert not any("±" in line for line in rows(reading(), width=112))
+
+
+def test_a_bar_whose_side_is_a_guess_is_hatched_and_its_number_dim() -> None:
+    lines = Ladder().paint(frame(held(6000.0, -100.0, 300.0)), 80, 40)
+    (line,) = [line for line in lines if " 6,000 " in plain(line)]
+    assert "╱" in plain(line)
+    assert "█" not in plain(line)
+    assert [span.fg for span in line if span.text.strip() == "−100"] == ["faint"]
+    sure = row_of(rows(held(6000.0, -1000.0, 300.0)), "6,000")
+    assert "█" in sure
+    assert "╱" not in sure
+
+
+def test_a_guess_carries_no_look_back_marks() -> None:
+    line = row_of(rows(held(6000.0, 1.0, 300.0)), "6,000")
+    assert "•" not in line
+
+
+def test_what_hatching_means_stands_below() -> None:
+    assert "╱╱ sign in doubt" in rows(reading(view="flow"))[-1]
+    assert "sign in doubt" not in rows(reading())[-1]
+
+
+def test_where_no_position_is_known_nothing_that_follows_from_it_is_a_zero() -> None:
+    line = row_of(rows(held(6000.0, math.nan, math.nan)), "6,000")
+    assert line.count("–") == 3
+    assert "█" not in line
+
+
+def test_columns_of_an_inferred_book_keep_clear_of_the_edge() -> None:
+    for width in (80, 76, 112, 148):
+        assert all(line[-1] in " ━" for line in rows(reading(view="combined"), width=width)[3:-1])
+
+
+@pytest.mark.parametrize("sd", [0.0, 0.4, 999.4, 999.6, 12_345.0, 999_600.0, 5e8, 3e9, math.nan])
+def test_an_error_beside_a_position_keeps_its_width(sd: float) -> None:
+    assert cells_of(error(sd)) == ERROR
+    assert cells_of(contracts(-sd)) == 6
+
+
+def test_the_positions_of_older_tables_are_prior_and_flow() -> None:
+    table = reading().strikes.drop("position")
+    assert positions(table) == positions(reading().strikes)

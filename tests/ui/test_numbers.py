@@ -94,3 +94,103 @@ def test_time_left(seconds: float, text: str) -> None:
 )
 def test_a_strike_has_decimals_only_if_it_has_some(strike: float, text: str) -> None:
     assert numbers.strike(strike) == text
+
+
+# -- bands ---------------------------------------------------------------------------------
+
+END = st.one_of(st.floats(-1e16, 1e16), st.just(math.nan), st.just(math.inf))
+
+
+@given(ANY, END, END, st.integers(numbers.BAND_WIDTH, 16))
+@settings(max_examples=300)
+def test_a_band_never_leaves_its_width(value: float, low: float, high: float, width: int) -> None:
+    assert cell_len(numbers.band(value, low, high, width)) == width
+    assert cell_len(numbers.stretch(low, high)) <= numbers.BAND_WIDTH
+
+
+@given(ANY)
+@settings(max_examples=120)
+def test_half_a_band_never_leaves_its_width(half: float) -> None:
+    assert cell_len(numbers.plus_minus(half)) <= numbers.HALF_WIDTH
+
+
+@given(st.floats(-1e12, 1e12), st.floats(0, 1e12))
+@settings(max_examples=120)
+def test_a_band_around_zero_is_shown_with_both_ends(middle: float, half: float) -> None:
+    low, high = middle - half, middle + half
+    text = numbers.band(middle, low, high)
+    assert ("…" in text) if low <= 0 <= high else ("±" in text)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (9e6, -1.2e7, 3e7, "−12…+30M"),
+        (1.2e9, 9e8, 1.5e9, "±300M"),
+        (1e8, 9e7, 4e8, "+90…+400M"),  # lopsided
+        (5e8, 4e8, math.nan, "+400…openM"),
+        (5e8, -math.inf, 6e8, "open…+600M"),
+        (math.nan, 1e8, 2e8, "+100…+200M"),
+        (0.0, 0.0, 0.0, "0…0"),
+        (1.0, math.nan, math.nan, ""),
+        (1e9, -9.996e8, 1e9, "−1.0…+1.0bn"),
+        (3e15, -2e15, 4e15, "over ±999T"),
+    ],
+)
+def test_bands_as_they_stand(value: float, low: float, high: float, text: str) -> None:
+    assert numbers.band(value, low, high).strip() == text
+
+
+@pytest.mark.parametrize(
+    ("half", "text"), [(3e8, "±300M"), (1.24e9, "±1.2bn"), (41.0, "±41"), (0.0, "±0"),
+                       (9.96e5, "±996k"), (math.nan, "±–")]
+)  # fmt: skip
+def test_an_error_has_no_more_figures_than_it_deserves(half: float, text: str) -> None:
+    assert numbers.plus_minus(half) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(6040.0, 6050.0, "6,040–6,050"), (math.nan, 6050.0, "open–6,050"), (6040.2, math.inf,
+     "6,040–open"), (6040.0, 6040.0, "6,040"), (math.nan, math.nan, "open")],
+)  # fmt: skip
+def test_a_band_of_points(low: float, high: float, text: str) -> None:
+    assert numbers.levels_band(low, high) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [(6002.0, 5994.0, 6008.5, "±8"), (6002.0, math.nan, 6008.0, "open–6,008"),
+     (6803.0, 5314.0, 6910.0, "5,314–6,910"), (math.nan, 1.0, 2.0, ""),
+     (6000.0, math.nan, math.nan, "")],
+)  # fmt: skip
+def test_how_far_a_level_may_be_off(value: float, low: float, high: float, text: str) -> None:
+    assert numbers.reach(value, low, high) == text
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6).filter(lambda p: sum(p) > 1e-3))
+@settings(max_examples=200)
+def test_probabilities_add_up_to_a_hundred_and_rule_nothing_out(shares: list[float]) -> None:
+    texts = numbers.chances(shares)
+    assert all(cell_len(text) == 4 for text in texts)
+    whole = [{"<1%": 0, ">99%": 100}.get(t.strip(), t.strip().rstrip("%")) for t in texts]
+    assert sum(map(int, whole)) == 100
+    for share, text in zip(shares, texts, strict=True):
+        assert (text == "  0%") <= (share == 0)
+        assert (text == "100%") <= (share == sum(shares))
+
+
+@given(ANY)
+@settings(max_examples=120)
+def test_one_probability_is_four_cells_and_no_more_than_one(share: float) -> None:
+    text = numbers.chance(share)
+    assert cell_len(text) == 4
+    assert ("–" in text) == (not 0 <= share <= 1)
+
+
+def test_zero_within_a_band_is_a_sign_not_known() -> None:
+    assert numbers.straddles(-1.0, 2.0)
+    assert numbers.straddles(math.nan, 2.0)
+    assert not numbers.straddles(1.0, math.nan)
+    assert not numbers.straddles(math.nan, math.nan)
+    assert not numbers.straddles(-2.0, -1.0)

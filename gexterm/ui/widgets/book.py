@@ -129,8 +129,8 @@ def paint(frame: Frame, width: int, height: int) -> list[Line]:
         for gap in (1, 0):
             found = [*lines, *([()] * gap), *beside]
             if len(found) < height:
-                return [rule, *((Span(" "), *line) for line in found)]
-    return [rule, *((Span(" "), *line) for line in lines)][:height]
+                return [fit(row, width) for row in (rule, *((Span(" "), *line) for line in found))]
+    return [fit(row, width) for row in (rule, *((Span(" "), *line) for line in lines))][:height]
 
 
 def profile(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:

@@ -91,7 +91,7 @@ def running(parts: Sequence[str], width: int, rows: int, between: str = " · ") 
     for number, part in enumerate(parts):
         last = len(out) >= rows
         left = len(parts) - number - 1
-        tail = f"{between}+{left}" if last and left else ""
+        tail = f" +{left}" if last and left else ""
         if out and cell_len(out[-1]) + cell_len(between + part + tail) <= width:
             out[-1] += between + part
         elif len(out) < rows:
@@ -254,4 +254,5 @@ def paint(frame: Frame, width: int, height: int) -> list[Line]:
         if held.prints and frame.keys.get("view_next"):
             more = f"{cap(frame.keys['view_next'][0])} shows the book inferred from "
             lines += _rows([f"{more}{numbers.compact(held.prints)} prints"], "text")
-    return [rule, *((Span(" "), *line) for line in lines[: height - 1])]
+    rows = [rule, *((Span(" "), *line) for line in lines[: height - 1])]
+    return [fit(row, width) for row in rows]

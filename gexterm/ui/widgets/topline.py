@@ -204,10 +204,14 @@ def one_row(frame: Frame, width: int) -> Line:
     full_end = [*mode(frame), blank, *short_time, left_s, blank]
     short_end = [*mode(frame), blank, *short_time, blank]
     viewed = [*which, *label] if inferred_view else label
+    # What says how sure a number is comes before how far it is.
+    some = 1 if inferred_view else 2
     for parts, end in (
         ([*head, space, *viewed, space, *gamma_at(3), space, *flip_at(2)], long_end),
         ([*head, space, *viewed, space, *gamma_at(2), space, *flip_at(2)], full_end),
         ([*head, space, *viewed, space, *gamma_at(2), space, *flip_at(1)], full_end),
+        ([*head, space, *label, space, *gamma_at(2), space, *flip_at(some)], full_end),
+        ([*head, blank, *brief, blank, *gamma_at(2), blank, *flip_at(some)], full_end),
         ([*head, space, *label, space, *gamma_at(1), space, *flip_at(2)], full_end),
         ([*head, blank, *label, blank, *gamma_at(1), blank, *flip_at(1)], full_end),
         ([*head, blank, *brief, blank, *gamma_at(1), blank, *flip_at(1)], full_end),
