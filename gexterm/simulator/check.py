@@ -27,7 +27,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "GEX": ("lower",),
     "Anti-GEX": ("upper",),
 }
-"""Which lines in the sand a paradigm has (quant: the white paper, section 7)."""
+"""Which lines in the sand a paradigm has (the white paper, section 7)."""
 TARGETS = ("GEX", "Anti-GEX", "Sidial")
 """Paradigms that have a target."""
 SHORTEST_STEERED_S = 600

@@ -7,8 +7,8 @@ the bridge and the wall of a Brownian motion do:
     towards a goal g at time τ     (g − S) / (τ − t) a second
     off a wall w, within reach b   0.3 · (b − distance) a second
 
-Noise is left as it is. Outcomes are counted as `quant` 3.2 counts them: over the window
-from the observation to the end, against the levels observed.
+Noise is left as it is. Outcomes are counted as the white paper counts them (section 7):
+over the window from the observation to the end, against the levels observed.
 """
 
 from __future__ import annotations

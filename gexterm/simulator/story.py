@@ -11,18 +11,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from gexterm.clock import NS
-from gexterm.exposure.charm import (
-    CutState,
-    charm_curve,
-    charm_profile,
-    charm_zeros,
-    zero_dte_greeks,
-)
-from gexterm.exposure.paradigm import ParadigmReading, ParadigmState, classify
-from gexterm.exposure.scope import zero_dte
+from gexterm.exposure.paradigm import ParadigmReading
 from gexterm.market.calendar import et
 from gexterm.market.chain import Chain
 from gexterm.market.events import UnderlyingPrice
@@ -30,6 +20,7 @@ from gexterm.market.settlement import expiry_of
 from gexterm.pricing.chain import Pricer
 from gexterm.recording.reader import Recording
 from gexterm.simulator.steering import SIDIAL_WITHIN
+from gexterm.simulator.trueview import BookReader, by_row
 from gexterm.simulator.truth import TrueBook, read_truth
 
 EVERY_S = 30
@@ -66,12 +57,10 @@ def read_story(path: Path) -> Story:
     """Read a recording and its truth through. Raises InputError as `read_truth`."""
     truth = read_truth(path)
     chain, pricer = Chain(expiry_of), Pricer()
-    cut: CutState | None = None
-    state: ParadigmState | None = None
     moments: list[Moment] = []
     spots: list[tuple[int, float]] = []
     with Recording(path) as recording:
-        date = et(recording.info.begins).date()
+        reader = BookReader(et(recording.info.begins).date())
         due = recording.info.begins + EVERY_S * NS
         for event in recording.events():
             chain.apply(event)
@@ -82,17 +71,8 @@ def read_story(path: Path) -> Story:
                 continue
             due += EVERY_S * NS
             rows = chain.rows(event.ts)
-            today = zero_dte(rows.layout, event.ts, date)
-            if not today or today.settled:
-                continue
             surface, _ = pricer.price(rows)
-            held = truth.inventory_at(event.ts)
-            book = np.where(rows.layout.contract >= 0, held[rows.layout.contract], 0.0)
-            greeks, cut = zero_dte_greeks(surface, today.scope, cut)
-            zeros = charm_zeros(charm_curve(greeks, book.sum(axis=0)[None, :]))
-            reading, state = classify(
-                charm_profile(greeks, book), zeros, surface.spot, greeks.sigma, event.ts, state
-            )
+            reading = reader.read(surface, by_row(rows.layout, truth.inventory_at(event.ts)))
             moments.append(Moment(event.ts, event.price, reading))
     return Story(truth, tuple(moments), tuple(spots))
 

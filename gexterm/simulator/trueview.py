@@ -20,7 +20,7 @@ from gexterm.exposure.charm import (
 )
 from gexterm.exposure.paradigm import ParadigmReading, ParadigmState, classify
 from gexterm.exposure.scope import zero_dte
-from gexterm.market.chain import CALL, build_layout
+from gexterm.market.chain import CALL, Layout, build_layout
 from gexterm.market.settlement import expiry_of
 from gexterm.pricing.black import row_greeks
 from gexterm.pricing.chain import FLOOR_S, YEAR_S
@@ -31,35 +31,47 @@ from gexterm.simulator.step import Listing, Step
 F64 = NDArray[np.float64]
 
 
+class BookReader:
+    """Reads the paradigm of a known book, tick after tick; keeps the classifier's memory."""
+
+    def __init__(self, date: dt.date) -> None:
+        self._date = date
+        self._cut: CutState | None = None
+        self._state: ParadigmState | None = None
+
+    def read(self, surface: Surface, book: F64) -> ParadigmReading:
+        """The paradigm of `book`, contracts by row, calls first: shape (2, n), on a surface."""
+        now, spot = surface.as_of, surface.spot
+        today = zero_dte(surface.layout, now, self._date)
+        if not today or today.settled:
+            reading, self._state = classify(None, (), spot, float("nan"), now, self._state)
+            return reading
+        greeks, self._cut = zero_dte_greeks(surface, today.scope, self._cut)
+        zeros = charm_zeros(charm_curve(greeks, book.sum(axis=0)[None, :]))
+        reading, self._state = classify(
+            charm_profile(greeks, book), zeros, spot, greeks.sigma, now, self._state
+        )
+        return reading
+
+
+def by_row(layout: Layout, held: F64) -> F64:
+    """Contracts by contract index, shape (n,), as a book by row: shape (2, rows)."""
+    return np.where(layout.contract >= 0, held[layout.contract], 0.0)
+
+
 class TrueView:
-    """Reads the true paradigm, tick after tick; keeps the classifier's memory."""
+    """The true paradigm, tick after tick."""
 
     def __init__(self, listing: Listing, date: dt.date) -> None:
         self._at = np.flatnonzero(listing.today)
-        self._date = date
         self._layout = build_layout([listing.contracts[i] for i in self._at], expiry_of)
-        self._cut: CutState | None = None
-        self._state: ParadigmState | None = None
+        self._reader = BookReader(date)
         self._work = Work()
 
     def read(self, step: Step, inventory: F64) -> ParadigmReading:
         """The paradigm of the dealer's `inventory`, contracts, shape (n,), at a step."""
-        books = np.zeros((2, len(self._layout)))
-        listed = self._layout.contract >= 0
-        books[listed] = inventory[self._at][self._layout.contract[listed]]
-        today = zero_dte(self._layout, step.now, self._date)
-        if not today or today.settled:
-            reading, self._state = classify(
-                None, (), step.spot, float("nan"), step.now, self._state
-            )
-            return reading
-        surface = self.surface(step)
-        greeks, self._cut = zero_dte_greeks(surface, today.scope, self._cut)
-        zeros = charm_zeros(charm_curve(greeks, books.sum(axis=0)[None, :]))
-        reading, self._state = classify(
-            charm_profile(greeks, books), zeros, step.spot, greeks.sigma, step.now, self._state
-        )
-        return reading
+        book = by_row(self._layout, inventory[self._at])
+        return self._reader.read(self.surface(step), book)
 
     def surface(self, step: Step) -> Surface:
         """The true surface of today's contracts."""
