@@ -81,12 +81,8 @@ def million() -> list[Row]:
     def classified() -> np.ndarray:
         side, evidence = judge(price, size, bid, ask, bid_size, ask_size)
         open_ = np.flatnonzero(evidence == Evidence.MID)
-        wanted = np.zeros(CONTRACTS, np.bool_)
-        wanted[contract[open_]] = True
-        rows = np.flatnonzero(wanted[contract])
-        after = np.full(MILLION, np.nan)
-        after[rows] = rules.next_different(contract[rows], price[rows], ts[rows], 2_000_000_000)
-        side[open_] = rules.reverse_tick(price[open_], after[open_])
+        after = rules.next_ticks(contract, price, ts, open_, 2_000_000_000)
+        side[open_] = rules.reverse_tick(price[open_], after)
         return side
 
     trades = Trades.of(

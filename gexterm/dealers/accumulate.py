@@ -78,12 +78,11 @@ class Sums:
         _sum_into(self._mean, contract, mean, dense)
         _sum_into(self._variance, contract, variance, dense)
         cell = (evidence.astype(np.int64) * 2 + sold) * self._n + contract
-        if len(even):
-            q[even] *= 0.5
-            cell = np.append(cell, cell[even] + self._n)
-            q = np.append(q, q[even])
+        q[even] *= 0.5
         flat = self._amount.reshape(-1)
         _sum_into(flat, cell, q, len(cell) * _DENSE > len(flat))
+        if len(even):
+            _sum_into(flat, cell[even] + self._n, q[even], len(even) * _DENSE > len(flat))
 
     def flow(self, epoch: int = 0, prints: int = 0, counts: dict[str, int] | None = None) -> Flow:
         """What was summed so far; the arrays are the caller's."""

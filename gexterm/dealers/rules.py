@@ -125,6 +125,26 @@ def next_different(contract: I32, price: F64, ts: I64, within_ns: int) -> F64:
     return following
 
 
+def next_ticks(contract: I32, price: F64, ts: I64, rows: I64, within_ns: int) -> F64:
+    """`next_different` of a few prints only. Shape of `rows`; `ts` ascends."""
+    if len(rows) == 0:
+        return np.zeros(0)
+    asked = np.sort(rows)
+    ends = np.searchsorted(ts, ts[asked] + within_ns, "right")
+    # What lies within a window of one of them, each print once.
+    starts = asked.copy()
+    np.maximum(starts[1:], ends[:-1], out=starts[1:])
+    starts = np.minimum(starts, ends)
+    length = ends - starts
+    near = np.repeat(ends - np.cumsum(length), length) + np.arange(length.sum())
+    who = contract[near]
+    wanted = np.zeros(int(who.max()) + 1, np.bool_)
+    wanted[contract[rows]] = True
+    near = near[wanted[who]]
+    following = next_different(contract[near], price[near], ts[near], within_ns)
+    return np.asarray(following[np.searchsorted(near, rows)], np.float64)
+
+
 def _runs(contract: I32, price: F64) -> tuple[I64, I64, I64]:
     """An order by contract, and where in it the last and the next different price stand.
 
@@ -164,6 +184,7 @@ __all__ = [
     "mid",
     "neighbours",
     "next_different",
+    "next_ticks",
     "quote",
     "reverse_tick",
     "same",

@@ -400,8 +400,13 @@ class Signer:
         if len(at) == 0:
             return
         rows = w.rows[at]
-        own = ~(np.isnan(t.bid[rows]) | np.isnan(t.ask[rows]))
-        sized = own & ~(np.isnan(t.bid_size[rows]) | np.isnan(t.ask_size[rows]))
+        quote = InForce(t.bid[rows], t.ask[rows], t.bid_size[rows], t.ask_size[rows], t.ts[rows])
+        lacking = np.isnan(quote.bid + quote.ask + quote.bid_size + quote.ask_size)
+        if len(at) == len(w) and not lacking.any():
+            w.take_quotes(quote)
+            return
+        own = ~(np.isnan(quote.bid) | np.isnan(quote.ask))
+        sized = ~lacking
         ask_log = np.flatnonzero(~sized & ~w.lost[at])
         if len(ask_log):
             asked = rows[ask_log]
@@ -455,16 +460,14 @@ class Signer:
         if len(at):
             recent = self._recent[0] if len(self._recent) == 1 else np.concatenate(self._recent)
             self._recent = [recent]
-            wanted = np.zeros(self._n, np.bool_)
-            wanted[t.contract[w.rows[at]]] = True
-            rows = recent[wanted[t.contract[recent]]]
-            when = t.ts[rows]
-            order = np.argsort(when, kind="stable")
-            following = np.empty(len(rows))
-            following[order] = rules.next_different(
-                t.contract[rows[order]], t.price[rows[order]], when[order], s.window_ns
-            )
-            after = following[np.searchsorted(rows, w.rows[at])]
+            when = t.ts[recent]
+            where = np.searchsorted(recent, w.rows[at])
+            if bool((when[1:] < when[:-1]).any()):
+                order = np.argsort(when, kind="stable")
+                place = np.empty(len(order), np.int64)
+                place[order] = np.arange(len(order))
+                recent, when, where = recent[order], when[order], place[where]
+            after = rules.next_ticks(t.contract[recent], t.price[recent], when, where, s.window_ns)
             said = rules.reverse_tick(t.price[w.rows[at]], after)
             told = said != 0
             side[at[told]] = said[told]

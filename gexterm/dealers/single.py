@@ -16,10 +16,12 @@ F64 = NDArray[np.float64]
 I8 = NDArray[np.int8]
 U8 = NDArray[np.uint8]
 
-_BLOCK = 1 << 13
+_BLOCK = 1 << 14
 _CLOSE = 1e-4
-_INSIDE, _AT_QUOTE = np.uint8(Evidence.INSIDE), np.uint8(Evidence.AT_QUOTE)
-_OUTSIDE, _SIZE = np.uint8(Evidence.OUTSIDE), np.uint8(Evidence.SIZE)
+_INSIDE = np.uint8(Evidence.INSIDE)
+_TO_AT_QUOTE = np.uint8(Evidence.INSIDE - Evidence.AT_QUOTE)
+_TO_OUTSIDE = np.uint8(Evidence.INSIDE - Evidence.OUTSIDE)
+_TO_SIZE = np.uint8(Evidence.AT_QUOTE - Evidence.SIZE)
 
 
 def judge(price: F64, size: F64, bid: F64, ask: F64, bid_size: F64, ask_size: F64) -> tuple[I8, U8]:
@@ -32,35 +34,36 @@ def judge(price: F64, size: F64, bid: F64, ask: F64, bid_size: F64, ask_size: F6
     n = len(price)
     side, evidence = np.empty(n, np.int8), np.empty(n, np.uint8)
     # In blocks that stay in the cache: three times as fast as whole columns.
-    for at in range(0, n, _BLOCK):
-        part = slice(at, at + _BLOCK)
-        columns = [c[part] for c in (price, size, bid, ask, bid_size, ask_size)]
-        _block(columns, side[part], evidence[part])
+    with np.errstate(invalid="ignore"):  # quotes may be infinite
+        for at in range(0, n, _BLOCK):
+            part = slice(at, at + _BLOCK)
+            columns = [c[part] for c in (price, size, bid, ask, bid_size, ask_size)]
+            _block(columns, side[part], evidence[part])
     return side, evidence
 
 
 def _block(columns: list[F64], side: I8, evidence: U8) -> None:
     price, size, bid, ask, bid_size, ask_size = columns
-    below_ask = price - ask
-    above_bid = price - bid
-    off = 0.5 * (below_ask + above_bid)  # from mid
+    off = price - 0.5 * (bid + ask)
+    half = 0.5 * (ask - bid)
     side[:] = (off > _CLOSE).view(np.int8) - (off < -_CLOSE).view(np.int8)
-    evidence[:] = _INSIDE
-    at_ask, at_bid = np.abs(below_ask) <= _CLOSE, np.abs(above_bid) <= _CLOSE
-    np.copyto(evidence, _AT_QUOTE, where=at_ask | at_bid)
-    np.copyto(evidence, _OUTSIDE, where=(below_ask > _CLOSE) | (above_bid < -_CLOSE))
-    rested = at_bid & (size == bid_size)
-    rested |= at_ask & (size == ask_size)
+    beyond = np.abs(off) - half
+    at_quote = np.abs(beyond) <= _CLOSE
+    rested = at_quote & (size == np.where(off < 0.0, bid_size, ask_size))
     rested &= bid_size != ask_size
-    np.negative(side, out=side, where=rested)
-    np.copyto(evidence, _SIZE, where=rested)
+    # Arithmetic on small integers instead of masked copies: a tenth of the time.
+    np.multiply(side, 1 - 2 * rested.view(np.int8), out=side)
+    np.subtract(_INSIDE, _TO_AT_QUOTE * at_quote.view(np.uint8), out=evidence)
+    evidence -= _TO_OUTSIDE * (beyond > _CLOSE).view(np.uint8)
+    evidence -= _TO_SIZE * rested.view(np.uint8)
     at_mid = np.flatnonzero(side == 0)
     if len(at_mid):
         deeper, shallower = ask_size[at_mid] > bid_size[at_mid], ask_size[at_mid] < bid_size[at_mid]
         side[at_mid] = deeper.view(np.int8) - shallower.view(np.int8)
         evidence[at_mid] = np.where(deeper | shallower, Evidence.DEPTH, Evidence.MID)
-    bad = ~((bid > 0.0) & (ask > bid) & (ask < np.inf))
-    if bad.any():
+    # NaN fails these too; minima are cheaper than masks, and nearly always enough.
+    if not (bid.min() > 0.0 and half.min() > 0.0 and ask.max() < np.inf):
+        bad = ~((bid > 0.0) & (ask > bid) & (ask < np.inf))
         _refuse(np.flatnonzero(bad), bid, ask, side, evidence)
 
 

@@ -92,3 +92,10 @@ class Waiting:
         self.bid[at], self.ask[at] = quotes.bid, quotes.ask
         self.bid_size[at], self.ask_size[at] = quotes.bid_size, quotes.ask_size
         self.quote_ts[at] = quotes.quote_ts
+
+    def take_quotes(self, quotes: InForce) -> None:
+        """Set the quotes of all, for good."""
+        self.bid, self.ask = quotes.bid, quotes.ask
+        self.bid_size, self.ask_size = quotes.bid_size, quotes.ask_size
+        self.quote_ts = quotes.quote_ts
+        self.joined[:] = True
