@@ -53,7 +53,7 @@ class Mix:
 
 
 CALIBRATED = Mix(
-    marketable=0.325, improved=0.160, mid=0.105, resting=0.250, package=0.140, displayed=0.61
+    marketable=0.317, improved=0.148, mid=0.100, resting=0.235, package=0.180, displayed=0.68
 )
 """What a rule scores on it is what it scores in the literature."""
 PACKAGES = Mix(marketable=0.29, improved=0.07, mid=0.01, resting=0.07, package=0.54, displayed=0.9)

@@ -117,7 +117,7 @@ def test_a_resting_buy_prints_at_the_bid_often_in_the_size_it_displayed(day: Tra
     np.testing.assert_array_equal(prints.price[mine], np.where(buys, bid, ask)[mine])
     own = np.where(buys, bid_size, ask_size)[mine]
     assert np.all(prints.size[mine] <= own)
-    assert 0.5 < np.mean(prints.size[mine] == own) < 0.7
+    assert 0.5 < np.mean(prints.size[mine] == own) < 0.75
 
 
 def test_an_improved_print_is_inside_the_quote_and_no_better_than_fair(day: Traded) -> None:
