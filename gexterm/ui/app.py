@@ -316,6 +316,8 @@ class MonitorApp(App[None]):
         if not names:
             return
         now = self.session.view
+        if now not in names and self._newest is not None:
+            now = self._newest.positions.view  # chosen by the feed: the next one is the next to it
         at = names.index(now) if now in names else -1
         name = names[(at + step) % len(names)]
         if self._try(lambda: self.session.set_view(name)):

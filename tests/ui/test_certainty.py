@@ -107,6 +107,23 @@ def test_a_label_that_is_hardly_likelier_than_others_is_only_leaned_towards() ->
     assert not label.bold
 
 
+def test_a_label_less_likely_than_another_says_so() -> None:
+    found = inferred()
+    chances = {"BofA": 0.16, "GEX": 0.44, "Anti-GEX": 0.1, "Sidial": 0.1, "Mixed": 0.2}
+    found = replace(found, zero_dte=replace(found.zero_dte, probability=chances))
+    assert "BofA? 16% or GEX 44%" in text(topline.paint(frame(found), 160, 3))
+    assert "BofA? 16%" in text(topline.paint(frame(found), 80, 1))
+    assert "leaning" not in panel(found)
+
+
+def test_a_line_that_a_label_does_not_have_says_so() -> None:
+    found = inferred()
+    zero = replace(found.zero_dte, lis_upper=math.nan, lis_upper_band=Band())
+    shown = panel(replace(found, zero_dte=zero))
+    assert "– none found" in " ".join(row_with("▴ upper", shown).split())
+    assert "– BofA has none" in " ".join(row_with("◎ target", shown).split())
+
+
 def test_an_assumption_has_no_probability_and_says_that_it_is_one() -> None:
     shown = panel(reading(view="squeezemetrics"))
     assert "assumed, not measured" in shown

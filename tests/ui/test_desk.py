@@ -218,6 +218,16 @@ async def test_views_come_round_again() -> None:
         ]  # fmt: skip
 
 
+async def test_from_a_view_that_the_feed_chose_the_next_is_the_one_after_it() -> None:
+    session = FakeSession(first=reading(view="squeezemetrics", at=AT))
+    session.view = "auto"
+    app = monitor(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "6,012.35" in screen(app))
+        await pilot.press("v")
+        assert session.asked == [("view", "short-both")]
+
+
 async def test_speed_stays_within_what_there_is() -> None:
     app = monitor()
     async with app.run_test(size=(80, 24)) as pilot:

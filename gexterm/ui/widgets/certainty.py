@@ -54,6 +54,17 @@ def leaning(zero: ZeroDte) -> bool:
     return probability(zero) < SURE
 
 
+def likelier(zero: ZeroDte) -> str:
+    """The likeliest label where that is another than the one shown; empty otherwise.
+
+    The label shown is what the expected positions read as; they may be the expectation of
+    books that mostly read as something else.
+    """
+    here = probability(zero)
+    best = max(zero.probability.items(), key=lambda item: item[1], default=("", math.nan))
+    return best[0] if best[0] != zero.paradigm and best[1] > here else ""
+
+
 def ordered(zero: ZeroDte) -> list[tuple[str, float]]:
     """P(label) of every label: the one shown first, the others where they always are."""
     told: Mapping[str, float] = zero.probability

@@ -149,7 +149,7 @@ def noticed(held: Positions, which: Sequence[tuple[str, str]] = COUNTS) -> list[
     ]
 
 
-def trap_rows(held: Positions, width: int, rows: int = 3) -> list[Line]:
+def trap_rows(held: Positions, width: int, rows: int = 4) -> list[Line]:
     """Why a whole side may be signed wrongly, loud."""
     if not held.trap:
         return []

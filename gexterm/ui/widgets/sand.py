@@ -25,16 +25,23 @@ def level_row(
     spot: float,
     fresh: bool,
     width: int,
+    why: str = "",
 ) -> Line:
     """A line: where, how sure, and how far in points, per cent and remaining σ.
 
-    `band` is None under a convention: what is assumed has no error of its own.
+    `band` is None under a convention: what is assumed has no error of its own. `why` is
+    told where there is no line.
     """
     head = [Span(f"{glyph} {name:<6}", role, bold=math.isfinite(value))]
     if not math.isfinite(value):
         maybe = levels_text(band) if band is not None and known(band) else ""
         return fit(
-            (*head, Span(numbers.DASH.rjust(6), "faint"), Span(maybe.rjust(14), "muted")), width
+            (
+                *head,
+                Span(numbers.DASH.rjust(6), "faint"),
+                Span(maybe.rjust(14) if maybe else f"   {why}", "muted" if maybe else "faint"),
+            ),
+            width,
         )
     gap = value - spot
     where = Span(numbers.strike(value).rjust(6), "strong", "glow" if fresh else "", bold=True)
@@ -59,6 +66,24 @@ def level_row(
         ),
         width,
     )
+
+
+LINES = {
+    "BofA": ("upper", "lower"),
+    "GEX": ("lower", "target"),
+    "Anti-GEX": ("upper", "target"),
+    "Sidial": ("target",),
+    "Mixed": (),
+}
+"""Which lines each label has."""
+
+
+def missing(zero: ZeroDte, name: str) -> str:
+    """Why a line is not there: the label has none, or none was found."""
+    has = LINES.get(zero.paradigm)
+    if has is None:
+        return ""
+    return "none found" if name in has else f"{zero.paradigm} has none"
 
 
 def levels_text(band: Band) -> str:
@@ -119,7 +144,16 @@ def section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
         which = "target" if name == "target" else f"lis_{name}"
         value, sigma = getattr(zero, which), getattr(zero, f"{which}_sigma")
         return level_row(
-            glyph, name, role, value, sigma, band if banded else None, spot, which in fresh, width
+            glyph,
+            name,
+            role,
+            value,
+            sigma,
+            band if banded else None,
+            spot,
+            which in fresh,
+            width,
+            missing(zero, name),
         )
 
     lines: list[Line] = [

@@ -10,7 +10,14 @@ from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, ends, fit
 from gexterm.ui.ink import width as cells
-from gexterm.ui.widgets.certainty import gamma_doubtful, inferred, known, leaning, probability
+from gexterm.ui.widgets.certainty import (
+    gamma_doubtful,
+    inferred,
+    known,
+    leaning,
+    likelier,
+    probability,
+)
 
 STEP = 2
 """Cells by which a block of the top line grows."""
@@ -96,8 +103,13 @@ def label_spans(reading: Reading, glow: str = "", *, brief: bool = False) -> lis
         return [Span(paradigm_word(reading, brief=brief), "strong", glow, bold=True)]
     chance = numbers.chance(share)
     if leaning(zero):
-        word = f"{zero.paradigm}?" if brief else f"leaning {zero.paradigm}"
-        return [Span(word, "muted", glow), Span(f" {chance.strip()}", "text")]
+        other = likelier(zero)
+        word = f"{zero.paradigm}?" if brief or other else f"leaning {zero.paradigm}"
+        out = [Span(word, "muted", glow), Span(f" {chance.strip()}", "text")]
+        if other and not brief:
+            told = numbers.chance(zero.probability[other]).strip()
+            out += [Span(f" or {words.clean(other)}", "muted"), Span(f" {told}", "text")]
+        return out
     word = paradigm_word(reading, brief=brief)
     return [Span(word, "strong", glow, bold=True), Span(f" {chance.strip()}", "strong")]
 
@@ -266,6 +278,8 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
     while len(told) > 1 and _needs(blocks) > room:
         told.pop()
         blocks[1] = (blocks[1][0], [Span(" · ".join(told), "muted")])
+    if reading.spot_open_at and _needs(blocks) > room:
+        blocks[0] = ([*blocks[0][0][:2], change(reading)], blocks[0][1])
     return [
         ends(top, right, width)
         for top, right in zip(_blocks(blocks, room), (right_top, right_low), strict=True)
