@@ -367,7 +367,7 @@ class FakeSession:
         self.asked.append((what, value))
 
     def set_view(self, name: str) -> None:
-        self._ask("convention", name)
+        self._ask("view", name)
         self.view = name
 
     def set_scope(self, scope: str) -> None:

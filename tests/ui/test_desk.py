@@ -188,8 +188,8 @@ async def test_g_goes_through_the_greeks() -> None:
     [
         ("e", ("scope", "all")),
         ("E", ("scope", "2026-11-24")),
-        ("v", ("convention", "long-both")),
-        ("V", ("convention", "squeezemetrics")),
+        ("v", ("view", "long-both")),
+        ("V", ("view", "squeezemetrics")),
         ("space", ("pause", None)),
         ("left_square_bracket", ("seek", AT - 300 * NS)),
         ("right_square_bracket", ("seek", AT + 300 * NS)),
@@ -366,7 +366,7 @@ async def test_keys_can_be_remapped() -> None:
         await pilot.press("x")
         assert "vanna" in screen(app).splitlines()[2]
         await pilot.press("g")
-        assert fake(app).asked == [("convention", "long-both")]
+        assert fake(app).asked == [("view", "long-both")]
         assert " x greek" in screen(app).splitlines()[-1]
 
 
@@ -443,7 +443,7 @@ async def test_the_palette_runs_what_it_lists() -> None:
         for command in app.get_system_commands(app.screen):
             if command.title == "Sign view: squeezemetrics":
                 command.callback()
-        assert fake(app).asked == [("convention", "squeezemetrics")]
+        assert fake(app).asked == [("view", "squeezemetrics")]
 
 
 # -- the life of a session ------------------------------------------------------------------
