@@ -20,9 +20,7 @@ which they came, never on how they were cut into batches or on when `settle` was
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -35,11 +33,12 @@ from gexterm.dealers.evidence import Evidence
 from gexterm.dealers.fairvalue import Fair
 from gexterm.dealers.flow import Flow
 from gexterm.dealers.inforce import InForce, QuoteLog
-from gexterm.dealers.packages import Legs, PackageSettings
+from gexterm.dealers.packages import Legs
+from gexterm.dealers.signsettings import RELIABILITY, SignerSettings
 from gexterm.dealers.single import judge
 from gexterm.dealers.tape import State, Tape
 from gexterm.dealers.waiting import Waiting
-from gexterm.dealers.watermark import QuoteIntake, advance
+from gexterm.dealers.watermark import CLOCKS_NS, QuoteIntake, advance, part, pieces
 from gexterm.market.contracts import Contract
 from gexterm.market.events import CORRECTION, Quotes, Trades
 
@@ -48,56 +47,6 @@ I64 = NDArray[np.int64]
 I8 = NDArray[np.int8]
 U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-
-# Rounded from simulated days of the calibrated mix, several seeds, never to the last digit
-# and never above what the other mixes bear out by far: the world has its own shares of
-# resting orders. The venue's own side is taken for what it is.
-RELIABILITY: Mapping[Evidence, float] = MappingProxyType(
-    {
-        Evidence.VENUE: 0.99,
-        Evidence.SIZE: 0.88,
-        Evidence.OUTSIDE: 0.60,
-        Evidence.AT_QUOTE: 0.74,
-        Evidence.FAIR: 0.75,
-        Evidence.INSIDE: 0.90,
-        Evidence.DEPTH: 0.62,
-        Evidence.REVERSE_TICK: 0.52,
-        Evidence.AUCTION: 0.90,
-    }
-)
-"""P(the side is right), by evidence. Packages have their own (`packages`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignerSettings:
-    """How prints are judged, and how far judgements are trusted."""
-
-    involvement: float = 0.9
-    """P(a dealer was in a trade); crosses and compression: 0."""
-    auction_cap: float = 0.8
-    """No print of an auction is trusted more than this."""
-    floor_cap: float = 0.65
-    """No leg of a floor package is: it was agreed before it was reported."""
-    vs_single_cap: float = 0.6
-    """No leg that traded against single orders is, where its package is not solved."""
-    hold_ns: int = 250_000_000
-    """How much later than other messages a quote or print may come and still be in time."""
-    window_ns: int = 2_000_000_000
-    """How long the next different price is waited for, event time."""
-    lag_ns: int = 0
-    """The quote in force is the last one before the trade less this."""
-    lost_ns: int = 5_000_000_000
-    """A print that comes this long after later messages is late, whatever it says."""
-    quote_age_ns: int = 900_000_000_000
-    """A quote older than this does not sign."""
-    fair_value: bool = False
-    """Whether fair values are asked inside the quote. On simulated days the smile's were worse
-    than mid, as a noisy one must be."""
-    reliability: Mapping[Evidence, float] = field(default_factory=lambda: RELIABILITY)
-    """P(the side is right) by evidence."""
-    packages: PackageSettings = field(default_factory=PackageSettings)
-    """How packages are put together and solved."""
-
 
 C = ConditionClass
 _UNSIGNED_CLASS = {
@@ -219,7 +168,7 @@ class Signer:
         if not bool((ts > 0).all()):
             ts = np.where(ts > 0, ts, max(quotes.recv, self._mark))
         if quotes.recv > 0:
-            ts = np.minimum(ts, quotes.recv)  # a quote of the future is one of now
+            ts = np.minimum(ts, quotes.recv + CLOCKS_NS)
         marks = advance(self._mark, ts, quotes.recv)
         bid, ask = quotes.bid, quotes.ask
         # Dates are lost on what is dated anew below; say here why it must not sign.
@@ -230,9 +179,9 @@ class Signer:
         whole = Quotes(quotes.contract, bid, ask, quotes.bid_size, quotes.ask_size, ts, quotes.recv)
         if quotes.contract.min() < 0:
             chosen = quotes.contract >= 0
-            whole = _part(whole, chosen)
+            whole = part(whole, chosen)
             marks = np.append(marks[:-1][chosen], marks[-1])
-        for piece, its_marks in _pieces(whole, marks):
+        for piece, its_marks in pieces(whole, marks, _STEP_NS):
             if its_marks[-1] - self._judged_mark >= _STEP_NS and self._pending:
                 self._judge()
             self._log.take(self._intake.dated(piece, its_marks))
@@ -559,31 +508,6 @@ class Signer:
         ours = np.sign(0.5 - t.p_buy[rows])
         both = ours * t.side[rows]
         return np.array([np.count_nonzero(both > 0), np.count_nonzero(both < 0)], np.int64)
-
-
-def _part(quotes: Quotes, chosen: Mask | slice) -> Quotes:
-    return Quotes(
-        quotes.contract[chosen],
-        quotes.bid[chosen],
-        quotes.ask[chosen],
-        quotes.bid_size[chosen],
-        quotes.ask_size[chosen],
-        quotes.ts[chosen],
-        quotes.recv,
-    )
-
-
-def _pieces(quotes: Quotes, marks: I64) -> list[tuple[Quotes, I64]]:
-    """A batch cut where the watermark has gone far, so that the log never runs ahead."""
-    if marks[-1] - marks[1] < _STEP_NS:
-        return [(quotes, marks)]
-    cuts = np.flatnonzero(np.diff(marks[1:] // _STEP_NS)) + 1
-    ends = [*cuts.tolist(), len(quotes.ts)]
-    out, first = [], 0
-    for end in ends:
-        out.append((_part(quotes, slice(first, end)), marks[first : end + 1]))
-        first = end
-    return out
 
 
 def _chains(ts: I64, gap: int) -> tuple[I64, I64]:

@@ -18,13 +18,13 @@ F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
-_CLOCKS_NS = 60_000_000_000
+CLOCKS_NS = 60_000_000_000
 """Times further ahead of their own receipt than this are errors."""
 
 
 def advance(mark: int, ts: I64, recv: int) -> I64:
     """The watermark before each row, and after the last. Shape (n + 1,)."""
-    believed = np.minimum(ts, recv + _CLOCKS_NS) if recv > 0 else ts
+    believed = np.minimum(ts, recv + CLOCKS_NS) if recv > 0 else ts
     marks = np.empty(len(ts) + 1, np.int64)
     marks[0] = mark
     np.maximum.accumulate(believed, out=marks[1:])
@@ -83,4 +83,30 @@ class QuoteIntake:
         return latest
 
 
-__all__ = ["QuoteIntake", "advance"]
+def part(quotes: Quotes, chosen: NDArray[np.bool_] | slice) -> Quotes:
+    """Some rows of a batch."""
+    return Quotes(
+        quotes.contract[chosen],
+        quotes.bid[chosen],
+        quotes.ask[chosen],
+        quotes.bid_size[chosen],
+        quotes.ask_size[chosen],
+        quotes.ts[chosen],
+        quotes.recv,
+    )
+
+
+def pieces(quotes: Quotes, marks: I64, step_ns: int) -> list[tuple[Quotes, I64]]:
+    """A batch cut where the watermark has gone far, so that the log never runs ahead."""
+    if marks[-1] - marks[1] < step_ns:
+        return [(quotes, marks)]
+    cuts = np.flatnonzero(np.diff(marks[1:] // step_ns)) + 1
+    ends = [*cuts.tolist(), len(quotes.ts)]
+    out, first = [], 0
+    for end in ends:
+        out.append((part(quotes, slice(first, end)), marks[first : end + 1]))
+        first = end
+    return out
+
+
+__all__ = ["CLOCKS_NS", "QuoteIntake", "advance", "part", "pieces"]

@@ -149,3 +149,32 @@ def test_neighbouring_prices_are_the_nearest_different_ones(
         after = [price[j] for j in own if j > i]
         np.testing.assert_equal(previous[i], before[-1] if before else np.nan)
         np.testing.assert_equal(following[i], after[0] if after else np.nan)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([1.0, 1.1, 1.2]), st.integers(0, 9)),
+        min_size=1,
+        max_size=40,
+    ),
+    st.lists(st.integers(0, 39), max_size=12),
+    st.integers(0, 30),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_next_tick_of_a_few_prints_is_what_the_whole_tape_says(
+    rows: list[tuple[int, float, int]], asked: list[int], within: int
+) -> None:
+    contract = np.array([c for c, _, _ in rows], np.int32)
+    price = np.array([p for _, p, _ in rows], np.float64)
+    ts = np.cumsum([after for _, _, after in rows])
+    few = np.array([a for a in asked if a < len(rows)], np.int64)
+    whole = rules.next_different(contract, price, ts, within)
+    np.testing.assert_array_equal(rules.next_ticks(contract, price, ts, few, within), whole[few])
+    for i in range(len(rows)):
+        later = [
+            j
+            for j in range(i + 1, len(rows))
+            if contract[j] == contract[i] and price[j] != price[i]
+        ]
+        soon = bool(later) and ts[later[0]] - ts[i] <= within
+        np.testing.assert_equal(whole[i], price[later[0]] if soon else np.nan)
