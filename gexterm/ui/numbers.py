@@ -246,7 +246,8 @@ def reach(value: float, low: float, high: float) -> str:
 def chances(shares: Sequence[float]) -> list[str]:
     """Probabilities as whole per cents that add up to 100, four cells each.
 
-    What is not impossible is never `0%`, nor what is not certain `100%`.
+    They come from a finite number of draws or from a model: none reads as certain or as
+    impossible, but `>99%` or `<1%`.
     """
     total = sum(share for share in shares if share > 0)
     if not math.isfinite(total) or total <= 0:
@@ -256,10 +257,8 @@ def chances(shares: Sequence[float]) -> list[str]:
     by_rest = sorted(range(len(exact)), key=lambda i: whole[i] - exact[i])
     for i in by_rest[: 100 - sum(whole)]:
         whole[i] += 1
-    return [
-        ("<1%" if not each and part > 0 else ">99%" if each == 100 > part else f"{each}%").rjust(4)
-        for each, part in zip(whole, exact, strict=True)
-    ]
+    special = {0: "<1%", 100: ">99%"}
+    return [special.get(each, f"{each}%").rjust(4) for each in whole]
 
 
 def chance(share: float) -> str:

@@ -175,9 +175,7 @@ def test_probabilities_add_up_to_a_hundred_and_rule_nothing_out(shares: list[flo
     assert all(cell_len(text) == 4 for text in texts)
     whole = [{"<1%": 0, ">99%": 100}.get(t.strip(), t.strip().rstrip("%")) for t in texts]
     assert sum(map(int, whole)) == 100
-    for share, text in zip(shares, texts, strict=True):
-        assert (text == "  0%") <= (share == 0)
-        assert (text == "100%") <= (share == sum(shares))
+    assert not {"  0%", "100%"} & set(texts)
 
 
 @given(ANY)

@@ -105,13 +105,13 @@ def label_spans(reading: Reading, glow: str = "", *, brief: bool = False) -> lis
     if leaning(zero):
         other = likelier(zero)
         word = f"{zero.paradigm}?" if brief or other else f"leaning {zero.paradigm}"
-        out = [Span(word, "muted", glow), Span(f" {chance.strip()}", "text")]
+        out = [Span(word, "muted", glow), Span(f" {chance.strip():<4}", "text")]
         if other and not brief:
             told = numbers.chance(zero.probability[other]).strip()
-            out += [Span(f" or {words.clean(other)}", "muted"), Span(f" {told}", "text")]
+            out += [Span(f"or {words.clean(other)}", "muted"), Span(f" {told:<4}", "text")]
         return out
     word = paradigm_word(reading, brief=brief)
-    return [Span(word, "strong", glow, bold=True), Span(f" {chance.strip()}", "strong")]
+    return [Span(word, "strong", glow, bold=True), Span(f" {chance.strip():<4}", "strong")]
 
 
 def gamma_spans(reading: Reading, glow: str, degree: int) -> list[Span]:
@@ -130,14 +130,16 @@ def gamma_spans(reading: Reading, glow: str, degree: int) -> list[Span]:
         if math.isfinite(short):
             lead = "" if gamma.state in ("long", "short") else "short "
             share = numbers.chance(1.0 - short if gamma.state == "long" else short).strip()
-            out.append(Span(f" {lead}{share}", "text"))
+            out.append(Span(f" {lead}{share:<3}", "text"))
         return [*out, Span(f" {numbers.stretch(low, high)}", "text")] if degree > 1 else out
     out = [head, Span(gamma.state, role, glow, bold=True)]
     if degree > 0:
-        out.append(Span(" " + numbers.compact(gamma.gex_per_1pct, plus=True), role))
+        # Padded: what follows must not move by a digit more or less.
+        size = numbers.compact(gamma.gex_per_1pct, plus=True)
+        out.append(Span(f" {size:<{numbers.SI_WIDTH}}", role))
     sure = numbers.band(gamma.gex_per_1pct, low, high).strip() if known(gamma.gex_band) else ""
     if degree > 1 and sure:
-        out.append(Span(f" {sure}", "text"))
+        out.append(Span(f" {sure:<{numbers.HALF_WIDTH}}", "text"))
     return [*out, Span("/1%", "muted")] if degree > 2 and not sure else out
 
 
