@@ -79,8 +79,8 @@ def _view(view: ViewAccuracy) -> list[str]:
         f"{view.view.upper()} BOOK at {view.observations} moments",
         f"  charm's sign on a side, truth > 10 % of gross   {_scored(view.side_sign)}",
         f"  GEX's sign                                      {_scored(view.gamma_sign)}",
-        f"  paradigm, Mixed excluded on either side         {_scored(view.label)}"
-        f"   called at {_percent(view.called)} of what has one",
+        f"  paradigm, Mixed excluded on either side         {_scored(view.label)}",
+        f"  called, of what truly has one                   {_percent(view.called):>8}",
         f"  Brier score of P(label)                         {_number(view.brier):>8}"
         f"   of the label shown alone {_number(view.brier_shown)}",
         f"  Mixed, or no label above 60 %                   {_percent(view.cautious):>8}",
