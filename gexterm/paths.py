@@ -28,6 +28,11 @@ def snapshots() -> Path:
     return _user("data") / "snapshots"
 
 
+def books() -> Path:
+    """Where sessions leave their book for the next one."""
+    return _user("data") / "books"
+
+
 def log_file() -> Path:
     """Where `--debug` writes."""
     return _user("log") / "gexterm.log"

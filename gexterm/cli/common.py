@@ -14,6 +14,7 @@ from gexterm.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from gexterm.config import Settings
+    from gexterm.recording.books import Book
     from gexterm.recording.reader import Recording
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,6 +41,40 @@ def expiry_option(command: Command) -> Command:
 def at_option(what: str) -> Callable[[Command], Command]:
     """`--at`: a time."""
     return click.option("--at", metavar="TIME", help=what)
+
+
+def carry_option(command: Command) -> Command:
+    """`--carry`: the book of an earlier session."""
+    return click.option(
+        "--carry",
+        type=click.Path(path_type=Path),
+        metavar="BOOK",
+        help="Carry on the book of an earlier session: a file of --keep-book, or its folder.",
+    )(command)
+
+
+def kept_book(carry: Path | None, recording: Recording) -> Book | None:
+    """The book that `--carry` names: of a folder, the newest before the recording's day."""
+    if carry is None:
+        return None
+    from gexterm.market.calendar import et
+    from gexterm.recording import books
+
+    day = et(recording.begins).date()
+    underlying = recording.info.underlying
+    path = books.latest(carry, underlying, day) if carry.is_dir() else carry
+    if path is None:
+        raise InputError(
+            f"{carry} has no book of {underlying} before {day}",
+            "keep one with `gexterm levels RECORDING --keep-book FOLDER`",
+        )
+    book = books.load(path)
+    if book.underlying != underlying or book.date >= day:
+        raise InputError(
+            f"{path} is the book of {book.underlying} on {book.date}",
+            f"name one of {underlying} before {day}",
+        )
+    return book
 
 
 def settings() -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ import click
 
 from gexterm.cli.common import (
     at_option,
+    carry_option,
     expiry_option,
+    kept_book,
     looks_recorded,
     open_recording,
     scope_of,
@@ -21,6 +24,7 @@ from gexterm.errors import ConnectionFailedError, UsageError
 
 if TYPE_CHECKING:
     from gexterm.reading.model import Reading
+    from gexterm.recording.books import Book
 
 
 @click.command("levels")
@@ -31,6 +35,13 @@ if TYPE_CHECKING:
 @expiry_option
 @at_option("Time of the quotes (ET): 10:30, or 2026-11-20T10:30. Recordings: the time to read.")
 @click.option("--root", help="Option root, for files that have no column for it.")
+@carry_option
+@click.option(
+    "--keep-book",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Keep the inferred book there, for the next session to carry on.",
+)
 @click.option("--underlying", help="Which underlying, when SOURCE is a base URL.")
 def levels_command(
     source: str | None,
@@ -41,6 +52,8 @@ def levels_command(
     at: str | None,
     root: str | None,
     underlying: str | None,
+    carry: Path | None,
+    keep_book: Path | None,
 ) -> None:
     """One Reading of SOURCE, without a screen.
 
@@ -56,7 +69,8 @@ def levels_command(
         return
     if source is None:
         raise UsageError("levels needs a SOURCE", "name a file, or ask for --schema")
-    reading = _read(source, view, scope_of(expiry) or "all", at, root, underlying)
+    scope = scope_of(expiry) or "all"
+    reading = _read(source, view, scope, at, root, underlying, carry, keep_book)
     if as_json:
         from gexterm.reading.export import to_json
 
@@ -74,11 +88,17 @@ def _read(
     at: str | None,
     root: str | None,
     underlying: str | None,
+    carry: Path | None,
+    keep_book: Path | None,
 ) -> Reading:
     from gexterm.engine.oneshot import read_chain_file, reading_of_chain, reading_of_recording
 
     chosen = settings()
-    if source.startswith(("http://", "https://")):
+    path = Path(source)
+    web = source.startswith(("http://", "https://"))
+    if (carry or keep_book) and (web or not looks_recorded(path)):
+        raise UsageError("--carry and --keep-book go with a recording", "a chain has no tape")
+    if web:
         if underlying is None:
             raise UsageError("a base URL needs --underlying", "for instance --underlying SPX")
         if at is not None:
@@ -91,10 +111,26 @@ def _read(
         if chain is None:
             raise ConnectionFailedError(f"{source} says that nothing has changed", "try again")
         return reading_of_chain(chain, chosen, view=view, scope=scope, polled=True)
-    path = Path(source)
     if looks_recorded(path):
         with open_recording(path) as recording:
             return reading_of_recording(
-                recording, chosen, at=time_in(recording, at), view=view, scope=scope
+                recording,
+                chosen,
+                at=time_in(recording, at),
+                view=view,
+                scope=scope,
+                carry=kept_book(carry, recording),
+                keep=None if keep_book is None else _keeper(keep_book),
             )
     return read_chain_file(path, chosen, at=at, root=root, view=view, scope=scope)
+
+
+def _keeper(folder: Path) -> Callable[[Book], None]:
+    """Writes a book and says where."""
+
+    def keep(book: Book) -> None:
+        from gexterm.recording import books
+
+        click.echo(f"the book of {book.date} is kept in {books.save(folder, book)}", err=True)
+
+    return keep

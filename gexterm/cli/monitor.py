@@ -13,7 +13,9 @@ import click
 from gexterm.cli.common import (
     Command,
     at_option,
+    carry_option,
     expiry_option,
+    kept_book,
     open_recording,
     scope_of,
     settings,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from gexterm.config import Settings
     from gexterm.feeds.replay_server import ReplayServer
     from gexterm.feeds.runner import FeedRunner
+    from gexterm.recording.books import Book
     from gexterm.recording.reader import Recording
     from gexterm.session.live import LiveSession
 
@@ -48,6 +51,7 @@ def play_options(command: Command) -> Command:
         click.option("--theme", help="Colour theme, instead of the configured one."),
         expiry_option,
         view_option,
+        carry_option,
         at_option("Market time (ET) to begin at: 10:30, or 2018-01-05T10:30."),
         click.option(
             "--speed",
@@ -98,6 +102,7 @@ def _play(
     theme: str | None,
     port: int,
     headless: bool,
+    carry: Path | None,
 ) -> None:
     from gexterm.feeds.replay_protocol import FASTEST, SLOWEST, is_speed
 
@@ -122,6 +127,7 @@ def _play(
             port=port,
             view=view,
             scope=scope,
+            carry=kept_book(carry, recording),
         )
         asyncio.run(playing)
 
@@ -136,6 +142,7 @@ async def serve_and(
     port: int = 0,
     view: str | None = None,
     scope: str | None = None,
+    carry: Book | None = None,
 ) -> None:
     """Serve a recording on the loopback, connect a session to it and hand it to `work`."""
     from gexterm.clock import SystemClock
@@ -152,6 +159,7 @@ async def serve_and(
             view=view,
             scope=scope,
             speed=speed,
+            carry=carry,
             replayable=True,
             snapshots=Path(chosen.snapshots) if chosen.snapshots else None,
             timer=time.perf_counter,

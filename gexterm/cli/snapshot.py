@@ -9,7 +9,9 @@ import click
 
 from gexterm.cli.common import (
     at_option,
+    carry_option,
     expiry_option,
+    kept_book,
     looks_recorded,
     open_recording,
     scope_of,
@@ -31,6 +33,7 @@ from gexterm.errors import UsageError
 @view_option
 @expiry_option
 @at_option("Market time (ET); of a recording, which moment.")
+@carry_option
 def snapshot_command(
     source: Path,
     output: Path | None,
@@ -40,6 +43,7 @@ def snapshot_command(
     view: str | None,
     expiry: str | None,
     at: str | None,
+    carry: Path | None,
 ) -> None:
     """Keep screen (SVG, PNG), Reading (JSON) and strikes (parquet, CSV) of SOURCE.
 
@@ -65,6 +69,7 @@ def snapshot_command(
                 at=time_in(recording, at),
                 view=view,
                 scope=scope,
+                carry=kept_book(carry, recording),
                 on_the_way=watch.update,
             )
     else:

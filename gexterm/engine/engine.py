@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from gexterm.dealers.conventions import (
     size_warning,
 )
 from gexterm.dealers.flow import Flow
+from gexterm.dealers.signer import Signer
 from gexterm.engine.book import Book, assemble, choose_scope, session_date
 from gexterm.engine.carry import keep
 from gexterm.engine.compute import (
@@ -64,9 +64,6 @@ from gexterm.pricing.surface import Surface
 from gexterm.reading import model
 from gexterm.recording.books import Book as KeptBook
 
-if TYPE_CHECKING:
-    from gexterm.dealers.signer import Signer
-
 F64 = NDArray[np.float64]
 NAN = float("nan")
 
@@ -106,6 +103,7 @@ class Engine:
         self.given: dict[str, F64] = {}
         """Positions to be read as views of their own, by name and by contract."""
         self._standing = Standing()
+        self._opened = False
         self._timer = timer
         self._pricer = Pricer(settings.rate)
         self._memory = Memory()
@@ -127,9 +125,8 @@ class Engine:
         if isinstance(event, SourceInfo):
             self.info = event
             self.signer = None
+            self._opened = False
             if event.has_tape:
-                from gexterm.dealers.signer import Signer
-
                 self.signer = Signer(conditions=event.conditions, venue_side=event.venue_side)
             return
         self.chain.apply(event)
@@ -138,6 +135,12 @@ class Engine:
 
     def _sign(self, signer: Signer, event: Event) -> None:
         """Hand the signer what it has to know."""
+        if isinstance(event, Quotes | Trades) and not self._opened:
+            self._opened = True
+            # What is quoted before the open binds nobody. Other markets never close.
+            date = session_date(event.recv or int(event.ts.max(initial=0)))
+            if self.info is not None and is_index(self.info.underlying) and is_session(date):
+                signer.opens_at(session_open_ns(date))
         if isinstance(event, Quotes):
             signer.quotes(event)
         elif isinstance(event, Trades):
@@ -145,7 +148,7 @@ class Engine:
         elif isinstance(event, UnderlyingPrice):
             signer.spot(event.price, event.ts)
         elif isinstance(event, Definitions):
-            signer.define(len(self.chain))
+            signer.define(len(self.chain), self.chain.contracts)
 
     def job(self, as_of: int, counts: FeedCounts | None = None) -> Job | None:
         """Freeze what a tick at `as_of` needs; None while there is nothing to compute with."""

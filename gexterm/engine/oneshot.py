@@ -15,6 +15,7 @@ from gexterm.engine.settings import EngineSettings
 from gexterm.errors import ChainError, InputError
 from gexterm.market.events import Event, SourceInfo
 from gexterm.reading.model import Reading
+from gexterm.recording.books import Book as KeptBook
 from gexterm.recording.chains import ChainFile, read_chain
 from gexterm.recording.reader import Recording
 
@@ -68,6 +69,8 @@ def reading_of_recording(
     at: int | None = None,
     view: str | None = None,
     scope: str | None = None,
+    carry: KeptBook | None = None,
+    keep: Callable[[KeptBook], object] | None = None,
     on_the_way: Callable[[Reading], object] | None = None,
 ) -> Reading:
     """The Reading of a recording at a time (None: its end), with 35 minutes of look-back.
@@ -75,6 +78,7 @@ def reading_of_recording(
     Of a recording with a tape, everything from its beginning is read.
 
     `on_the_way` is handed the Readings of the minutes before, and the last one too.
+    `carry` is the book of an earlier session; `keep` is handed this one's at that time.
 
     Raises InputError when the recording does not reach that time.
     """
@@ -88,6 +92,7 @@ def reading_of_recording(
     tape = recording.info.has_tape
     back = recording.begins if tape else max(recording.begins, when - _LOOK_BACK)
     engine = engine_for(settings, recording.info.underlying, view, scope)
+    engine.kept = carry
     grid = TickGrid(60 * NS)
     for event in _from(recording, back, when):
         if isinstance(event, SourceInfo):
@@ -103,6 +108,14 @@ def reading_of_recording(
     reading = _reading(engine, when, FeedCounts(warnings=tuple(recording.warnings)))
     if on_the_way:
         on_the_way(reading)
+    if keep:
+        book = engine.keep_book(when)
+        if book is None:
+            raise InputError(
+                f"{recording.path} has no tape, and so no book to keep",
+                "record or simulate one with prints",
+            )
+        keep(book)
     return reading
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gexterm.feeds.protocol import Command
     from gexterm.feeds.runner import FeedRunner
     from gexterm.reading.model import Reading
+    from gexterm.recording.books import Book
     from gexterm.snapshots.picture import Picture
 
 _log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class LiveSession:
 
     `make_runner` makes the feed's runner once the loop runs. `clock` is the wall's;
     `timer` measures work in seconds (None: not measured, as Readings must be for
-    comparison).
+    comparison). `carry` is the book of an earlier session.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class LiveSession:
         scope: str | None = None,
         speed: float = 1.0,
         replayable: bool = False,
+        carry: Book | None = None,
         snapshots: Path | None = None,
         timer: Callable[[], float] | None = None,
     ) -> None:
@@ -76,6 +78,7 @@ class LiveSession:
         self._scope = scope or settings.scope
         self._speed = speed
         self._replayable = replayable
+        self._carry = carry
         self._snapshots = snapshots
         self._timer = timer
         self._info = SourceInfo(underlying, "", "replay" if replayable else "live")
@@ -152,7 +155,9 @@ class LiveSession:
 
         settings = EngineSettings.of(self._settings, self._underlying)
         settings = replace(settings, view=self._view, scope=self._scope)
-        return _Core(Engine(settings, self._timer), AlertMonitor())
+        engine = Engine(settings, self._timer)
+        engine.kept = self._carry
+        return _Core(engine, AlertMonitor())
 
     # -- events in ---------------------------------------------------------------------
 
