@@ -102,7 +102,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("epoch, since", "From when trades have been signed. What was traded before is known "
              "to nobody here."),
         Term("customer, dealer", "Customer = inferred initiator of a trade; dealer = whoever was "
-             "on the other side. Some of those customers are dealers of other maturities."),
+             "on the other side. Some of those customers may be dealers of other maturities."),
         Term("signed", "Share of the printed volume whose initiator could be inferred, and on what "
              "evidence. It says nothing about how often that is right: `gexterm accuracy` does."),
         Term("by: the evidence", "venue: the venue says. size: as large as the quote on one side, "

@@ -568,6 +568,18 @@ async def test_hostile_names_stay_text_in_notices_and_palette() -> None:
         await until(pilot, lambda: "sign view: [red]x[/red]·[2J" in screen(app))
 
 
+async def test_without_colours_doubt_still_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = monitor(FakeSession(first=in_doubt(reading(view="flow", at=AT))))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: "6,012.35" in screen(app))
+        for row in capture(app).rows:
+            for run in row:
+                assert run.fg != run.bg or not run.text.strip()
+        for part in ("╱", "leaning", "short?", "buy?", "SIGNING TRAP", "±", "signed 43%"):
+            assert part in screen(app), part
+
+
 async def test_without_colours_sides_and_signs_still_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = monitor()

@@ -8,6 +8,7 @@ from gexterm.reading.model import Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, ends
+from gexterm.ui.widgets.certainty import gamma_doubtful
 from gexterm.ui.widgets.topline import gamma_role
 
 COMPOSITE = {
@@ -49,13 +50,16 @@ def section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     title = ends(
         [Span("REGIME", "muted", bold=True)], [Span(regime.composite, role, bold=True)], width
     )
+    unsure = gamma_doubtful(reading.gamma)
+    gamma = Span(f"{regime.gamma}?", "muted") if unsure else (
+        Span(regime.gamma, gamma_role(regime.gamma)))  # fmt: skip
     today = numbers.compact(reading.gamma.gex_0dte_per_1pct, plus=True)
     known = math.isfinite(regime.inputs.get("skew_z", math.nan))
     lines = [
         title,
         (Span(meaning, "text"),),
-        ends([Span("gamma ", "muted"), Span(regime.gamma, gamma_role(regime.gamma))],
-             [Span(f"0DTE {today}/1%", "muted")],
+        ends([Span("gamma ", "muted"), gamma],
+             [Span(f"0DTE {today}/1%", "faint" if unsure else "muted")],
              width),
         ends([Span("skew  ", "muted"), Span(regime.skew)],
              [Span(inputs(reading, ("skew_ratio", "skew_z")), "muted")], width),
@@ -74,7 +78,7 @@ def section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
             )
         )
     short: Line = (
-        Span("γ ", "muted"), Span(regime.gamma, gamma_role(regime.gamma)),
+        Span("γ ", "muted"), gamma,
         Span("  skew ", "muted"), Span(regime.skew),
         Span("  term ", "muted"), Span(regime.term),
     )  # fmt: skip

@@ -20,7 +20,7 @@ DIFFERS = "≠"
 FLIP_SHARE = 0.0025
 """Share of spot by which flips differ; the Reading's own verdict stands in the title."""
 SURE = 0.9
-"""P from which on the sign of gamma is told without its probability."""
+"""P below which the sign of gamma is dim: its 80 % band contains zero."""
 
 
 def differences(view: View, chosen: View, spot: float) -> tuple[bool, bool, bool]:
@@ -45,7 +45,7 @@ def row(view: View, chosen: View | None, spot: float, width: int, *, briefly: bo
     )
     word = SHORT.get(view.gamma, view.gamma)
     p_short = view.probability_short
-    p_sign = 1.0 - p_short if view.gamma == "long" else p_short
+    p_sign = 1.0 - p_short if view.gamma == "long" else p_short  # NaN: an assumption
     name = BRIEF.get(view.view, view.view) if briefly else view.view
     room = max(6, width - 31)
     where = numbers.strike(round(view.flip)) if math.isfinite(view.flip) else numbers.DASH
@@ -56,7 +56,7 @@ def row(view: View, chosen: View | None, spot: float, width: int, *, briefly: bo
             Span(words.cut(words.clean(name), room), "text" if is_chosen else "muted",
                  bold=is_chosen),
             _mark(gamma),
-            Span(f"{word:<5}", gamma_role(view.gamma)),
+            Span(f"{word:<5}", "muted" if p_sign < SURE else gamma_role(view.gamma)),
             Span(numbers.chance(p_sign) if math.isfinite(p_sign) else "    ", "muted"),
             Span(" " * (6 - len(where)) if flip else ""),
             _mark(flip),
