@@ -76,7 +76,7 @@ class Desk(Screen[None]):
     Desk #day { display: none; height: 14; }
     Desk #timeline { width: 1fr; height: 100%; }
     Desk #book { display: none; width: 50; height: 100%; }
-    Desk #side { display: none; width: 44; height: 100%; }
+    Desk #side { display: none; width: 45; height: 100%; }
     Desk #oneline { height: 1; }
     Desk #bottom { height: 1; }
     Desk #alerts { width: 1fr; height: 100%; }
@@ -92,7 +92,7 @@ class Desk(Screen[None]):
 
     Desk.-sided #side, Desk.-wide #side, Desk.-full #side { display: block; }
     Desk.-sided #oneline, Desk.-wide #oneline, Desk.-full #oneline { display: none; }
-    Desk.-wide #side { width: 48; }
+    Desk.-wide #side { width: 49; }
     Desk.-full #side { width: 50; }
     Desk.-low #status, Desk.-low #bottom { display: none; }
 

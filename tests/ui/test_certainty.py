@@ -60,7 +60,7 @@ def text(lines: object) -> str:
     return "\n".join(plain(line) for line in lines)  # type: ignore[attr-defined]
 
 
-def panel(found: Reading, width: int = 48, height: int = 90) -> str:
+def panel(found: Reading, width: int = 49, height: int = 90) -> str:
     return text(side.paint(frame(found), width, height))
 
 
@@ -286,7 +286,8 @@ def test_reasons_are_shares_of_the_whole_volume() -> None:
 def test_the_trap_is_loud_wherever_the_book_is_named() -> None:
     found = doubtful()
     assert "SIGNING TRAP" in panel(found)
-    assert "resting size" in panel(found)
+    told = " ".join(" ".join(line.strip(" │") for line in panel(found).splitlines()).split())
+    assert "prints are at resting size and 94 % of those on one side" in told
     assert "SIGNING TRAP" in text(evidence.paint(frame(found), 50, 7))
     for width in (64, 80, 112, 160):
         line = captions.book(found, width)
@@ -361,7 +362,7 @@ def test_six_views_stand_beside_each_other_with_their_probabilities() -> None:
     ],
 )
 def test_what_differs_from_the_chosen_view_carries_a_mark(other: View, marked: str) -> None:
-    row = plain(views.row(other, view("combined"), 6000.0, 45))
+    row = plain(views.row(other, view("combined"), 6000.0, 46))
     assert (marked in row) if marked else ("≠" not in row)
 
 
@@ -393,6 +394,13 @@ def test_the_day_is_split_by_what_made_dealers_trade() -> None:
     assert "41s" in row_with("not seen", shown)
     together = row_with("together", shown).split()
     assert together[2:] == ["bought", "$", "1.34bn"]
+
+
+def test_the_day_in_one_row_cuts_no_digit() -> None:
+    for value in (1.21e9, -26.04e6, -999.4e9, 0.0, 503e6):
+        day = HedgeDay(OPEN, value, value, value)
+        (row,) = flow.brief(day, 42)
+        assert plain(flow.brief(day, 80)[0]).rstrip() == plain(row).rstrip()
 
 
 def test_a_day_not_begun_is_left_out() -> None:

@@ -201,7 +201,7 @@ def test_hedge_flow_says_who_trades_which_way() -> None:
 
 
 def test_views_stand_beside_each_other_and_disagreement_is_told() -> None:
-    shown = panel(reading(view="customer-flow"), 48)
+    shown = panel(reading(view="customer-flow"), 49)
     assert "differ in gamma, paradigm" in shown
     (chosen,) = [line for line in shown.splitlines() if "▸" in line]
     assert "customer-flow" in chosen

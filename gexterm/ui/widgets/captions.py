@@ -156,11 +156,9 @@ def legend(frame: Frame, layout: Plan, below: Line, width: int) -> Line:
         left.append(Span("min ago" if cells(left) + 8 <= layout.left else "min", "faint"))
     right: list[Span] = []
     if layout.errors:
-        right = [
-            Span(" " * GAP),
-            Span(HATCH * 2, "muted"),
-            Span(" sign in doubt: |x| < 1 sd", "faint"),
-        ]
+        roomy = layout.left + layout.axis + GAP + 29 <= width
+        said = " sign in doubt: |x| < 1 sd" if roomy else " sign in doubt"
+        right = [Span(" " * GAP), Span(HATCH * 2, "muted"), Span(said, "faint")]
     return fit([*fit(left, layout.left), *below, *right], width)
 
 

@@ -76,10 +76,11 @@ def brief(day: HedgeDay, width: int) -> list[Line]:
     parts = (("γ", day.by_gamma), ("vanna", day.by_vanna), ("charm", day.by_charm))
     if not day.since or not any(math.isfinite(value) for _, value in parts):
         return []
-    spans: list[Span] = [Span("so far ", "faint")]
+    spans: list[Span] = [Span("so far", "faint")]
     for name, value in parts:
         role = "faint" if not math.isfinite(value) else ("buy" if value > 0 else "sell")
-        spans += [Span(f" {name}", "muted"), Span(numbers.si(value, plus=True).rstrip(), role)]
+        text = f"{numbers.sign_of(value, plus=True)}{numbers.plus_minus(value)[1:]}"
+        spans += [Span(f" {name} ", "muted"), Span(text.ljust(numbers.HALF_WIDTH), role)]
     return [fit(spans, width)]
 
 

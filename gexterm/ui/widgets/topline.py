@@ -280,6 +280,12 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
     while len(told) > 1 and _needs(blocks) > room:
         told.pop()
         blocks[1] = (blocks[1][0], [Span(" · ".join(told), "muted")])
+    if _needs(blocks) > room and inferred(reading.positions):
+        caption = f"P(short) {numbers.chance(gamma.probability_short).strip()}"
+        blocks[2] = (blocks[2][0], [Span(caption, "muted")])
+        away = numbers.distance(gamma.flip_distance).strip()
+        if math.isfinite(gamma.flip):
+            blocks[3] = (blocks[3][0], [Span(f"{away} pts", "muted")])
     if reading.spot_open_at and _needs(blocks) > room:
         blocks[0] = ([*blocks[0][0][:2], change(reading)], blocks[0][1])
     return [

@@ -12,6 +12,8 @@ from gexterm.ui.widgets.topline import gamma_role
 
 SHORT = {"neutral": "near0", "unknown": numbers.DASH}
 """Gamma states whose own word is too long for a row."""
+FIXED = 32
+"""Cells of a row besides the name."""
 BRIEF = {"customer-flow": "customer", "squeezemetrics": "squeeze", "short-both": "short both",
          "long-both": "long both"}  # fmt: skip
 """Names of views where there is little room."""
@@ -47,7 +49,7 @@ def row(view: View, chosen: View | None, spot: float, width: int, *, briefly: bo
     p_short = view.probability_short
     p_sign = 1.0 - p_short if view.gamma == "long" else p_short  # NaN: an assumption
     name = BRIEF.get(view.view, view.view) if briefly else view.view
-    room = max(6, width - 31)
+    room = max(6, width - FIXED)
     where = numbers.strike(round(view.flip)) if math.isfinite(view.flip) else numbers.DASH
     where = where[:6]
     return fit(
@@ -56,7 +58,7 @@ def row(view: View, chosen: View | None, spot: float, width: int, *, briefly: bo
             Span(words.cut(words.clean(name), room), "text" if is_chosen else "muted",
                  bold=is_chosen),
             _mark(gamma),
-            Span(f"{word:<5}", "muted" if p_sign < SURE else gamma_role(view.gamma)),
+            Span(f"{word:<6}", "muted" if p_sign < SURE else gamma_role(view.gamma)),
             Span(numbers.chance(p_sign) if math.isfinite(p_sign) else "    ", "muted"),
             Span(" " * (6 - len(where)) if flip else ""),
             _mark(flip),
@@ -85,7 +87,7 @@ def section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     found = reading.agreement
     title = ends([Span("SIGN VIEWS", "muted", bold=True)], [verdict(found)], width)
     chosen = next((view for view in found.views if view.view == reading.positions.view), None)
-    briefly = any(len(view.view) > width - 31 for view in found.views)
+    briefly = any(len(view.view) > width - FIXED for view in found.views)
     rows = [
         title,
         *(row(view, chosen, reading.spot, width, briefly=briefly) for view in found.views[:8]),
