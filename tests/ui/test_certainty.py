@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
@@ -500,3 +500,37 @@ def test_hostile_words_in_evidence_reach_no_row_raw() -> None:
 def test_market_time_of_the_epoch_is_new_yorks() -> None:
     held = replace(inferred().positions, epoch=OPEN + 25 * 60 * NS)
     assert "since 10:00" in plain(captions.book(inferred(positions=held), 120))
+
+
+def everywhere(value: float, what: object) -> object:
+    """The same with every number in it replaced."""
+    if isinstance(what, float):
+        return value
+    if is_dataclass(what) and not isinstance(what, type):
+        return replace(
+            what, **{f.name: everywhere(value, getattr(what, f.name)) for f in fields(what)}
+        )
+    if isinstance(what, dict):
+        return {key: everywhere(value, each) for key, each in what.items()}
+    if isinstance(what, tuple):
+        return tuple(everywhere(value, each) for each in what)
+    return what
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0, -1e300, 1e-300, 1e18])
+@pytest.mark.parametrize("width", [42, 46])
+def test_no_number_breaks_a_panel(value: float, width: int) -> None:
+    found = inferred()
+    parts = ("positions", "gamma", "book", "zero_dte", "hedging", "agreement", "hedge_day",
+             "spot_vol", "regime")  # fmt: skip
+    found = replace(found, **{name: everywhere(value, getattr(found, name)) for name in parts})
+    shown = frame(found)
+    for lines, cells_wide in (
+        (side.paint(shown, width + 3, 90), width + 3),
+        (evidence.paint(shown, 50, 9), 50),
+        (book.paint(shown, 50, 14), 50),
+        (topline.paint(shown, 120, 3), 120),
+        (topline.paint(shown, 80, 1), 80),
+        (paradigm.one_row(shown, 80, 1), 80),
+    ):
+        assert all(cells(line) == cells_wide for line in lines)
