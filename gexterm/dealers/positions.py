@@ -11,7 +11,7 @@ judged alone and a lean ν common to its group,
     π given ν:  2π' − 1 ≈ λ + ν(1 − λ²),     mean = Σ m·q·λ + ν·Σ m·q·(1 − λ²)
 
 so the lean moves what is left open, unsigned prints included, and leaves what is certain.
-ν itself is normal, pulled to 0 by a prior and by all that could feign it (`_lean`), and
+ν itself is normal, pulled to 0 by a prior and by all that could feign it (`lean`), and
 what stays unknown of it is a common error. Without it the net of a group comes out at
 0.35–0.5 of the truth on simulated days and its band misses the truth three times out of
 four; with it at 0.7–1, its 80 % band holds it in 88 % of cases, and contracts are nearer
@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from gexterm.dealers.belief import Belief
 from gexterm.dealers.evidence import WORDS, Evidence
 from gexterm.dealers.flow import Flow
+from gexterm.dealers.lean import learn
 from gexterm.dealers.prior import Prior
 from gexterm.dealers.signer import RELIABILITY
 from gexterm.dealers.trap import Trap, TrapSettings, judge
@@ -70,7 +71,6 @@ INFORMATION: dict[int, float] = {
 """λ² = (2π − 1)² by evidence: how much of a lean in common the prints show."""
 _INVOLVED = 0.9
 """P(a dealer was in a trade) where nothing says otherwise (quant notes 2.2)."""
-_MOST_LEAN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def position_views(
         [_sums(pair, index, today) for pair in (flow.amount[Evidence.SIZE], loads[1:3])]
     )
     trap = judge(sums[0], sums[1], size, GROUPS, settings.trap)
-    added = _flow_belief(flow, loads, index, today, trap, settings)
+    added = _flow_belief(flow, loads, index, layout, today, trap, settings)
     printed = _rows(loads[3], index)
     traded = printed if volume is None else np.fmax(printed, volume)
     combined, hit = bounded(before.belief + added, before.open_interest, traded)
@@ -196,14 +196,15 @@ def flow_belief(
 ) -> Belief:
     """Today's trades by row, with what may be wrong about all of them.
 
-    The common errors are the market's and those of the four `GROUPS`: 5 of them.
+    The common errors are the market's, those of the four `GROUPS`, and what is not known
+    of their leans.
     Contracts that are in no row are left out. The mean is `Flow.mean` and the lean that
     each group's prints have in common.
     """
     settings = settings or PositionSettings()
     index = _index(layout, len(flow.mean))
     return _flow_belief(
-        flow, _loads(flow, settings, flow.amount.sum(axis=2)), index, today, trap, settings
+        flow, _loads(flow, settings, flow.amount.sum(axis=2)), index, layout, today, trap, settings
     )
 
 
@@ -296,6 +297,7 @@ def _flow_belief(
     flow: Flow,
     loads: F64,
     index: NDArray[np.int64],
+    layout: Layout,
     today: Mask,
     trap: Trap | None,
     settings: PositionSettings,
@@ -306,51 +308,37 @@ def _flow_belief(
     known, left = _rows(loads[4], index), _rows(loads[5], index)
     whole = trap.overall.doubtful if trap else 0.0
     own = np.sqrt(1.0 - settings.market)
-    shared = np.zeros((1 + len(GROUPS), *bias.shape))
-    shared[0] = np.sqrt(settings.market) * bias + whole * signed
+    shared = [np.sqrt(settings.market) * bias + whole * signed]
+    # Σ q²m(1 − mλ²) is given, Σ q²m²λ² is wanted.
+    share = _INVOLVED * known / np.maximum(known + left, 1e-300)
+    noise = variance * share / (1.0 - share)
+    leaned = np.zeros_like(mean)
     for number in range(len(GROUPS)):
         rows, side = (today, ~today)[number // 2], (CALL, PUT)[number % 2]
         found = trap.groups[number].doubtful if trap and trap.groups else 0.0
         # What the whole market is suspected of is not counted a second time.
         extra = max(0.0, found - whole)
-        lean, unsure = _lean(
-            float(mean[side, rows].sum()),
-            float(variance[side, rows].sum()),
-            float(misread[side, rows].sum()),
-            float(known[side, rows].sum()),
-            float(left[side, rows].sum()),
+        along = layout.strike[rows] if number < 2 else None
+        lean, errors = learn(
+            mean[side, rows],
+            known[side, rows],
+            noise[side, rows],
+            misread[side, rows],
             settings.lean,
+            along,
         )
         if whole or extra:
-            lean, unsure = 0.0, settings.lean  # what prints have in common is in doubt
-        mean[side] += rows * lean * left[side]
-        shared[1 + number, side] = rows * (
-            np.hypot(own * bias[side], unsure * left[side]) + extra * signed[side]
-        )
-    return Belief(mean, variance, shared)
-
-
-def _lean(
-    net: float, variance: float, bias: float, known: float, left: float, sd: float
-) -> tuple[float, float]:
-    """The common lean of a group's prints: what it is expected to be, and its standard deviation.
-
-    With λ = 2π − 1 of each print, judged alone, and a lean ν common to all, to first order
-
-        E[λ | ν] = νλ²,    so that ν ≈ Σ m·q·λ / Σ m·q·λ² = net / known
-
-    pulled to 0 as far as chance (`variance`) and common errors (`bias`) could make it up.
-    """
-    total = known + left
-    if sd <= 0.0 or known <= 0.0:
-        return 0.0, max(sd, 0.0)
-    share = known / total
-    # Σ q²m(1 − mλ²) is given, Σ q²m²λ² is wanted.
-    noise = variance * _INVOLVED * share / (1.0 - _INVOLVED * share) + bias**2
-    weight = sd**2 / (sd**2 + noise / known / known)
-    # Beyond a half, first order is no order: a print could count for more than its size.
-    lean = min(max(weight * net / known, -_MOST_LEAN), _MOST_LEAN)
-    return lean, sd * float(np.sqrt(1.0 - weight))
+            # What prints have in common is in doubt.
+            lean, errors = np.zeros_like(lean), np.full((1, len(lean)), settings.lean)
+        leaned[side, rows] = lean * left[side, rows]
+        for error in (
+            own * bias[side, rows] + extra * signed[side, rows],
+            *(errors * left[side, rows]),
+        ):
+            one = np.zeros_like(mean)
+            one[side, rows] = error
+            shared.append(one)
+    return Belief(mean + leaned, variance, np.stack(shared))
 
 
 def _sums(pair: F64, index: NDArray[np.int64], today: Mask) -> F64:

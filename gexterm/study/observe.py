@@ -35,8 +35,10 @@ I8 = NDArray[np.int8]
 
 TRUTH = "truth"
 """Name of the view with the true positions."""
-VIEWS = ("combined", "flow")
-"""The inferred views that are measured."""
+TRUE_FLOW = "true flow"
+"""Name of the view with what the dealer truly gained since the recording began."""
+VIEWS = {"combined": TRUTH, "flow": TRUE_FLOW}
+"""The inferred views that are measured, and what each claims to know."""
 RULES = ("quote", "tick", "reverse tick", "LR", "reverse LR", "EMO", "CLNV", "Grauer stack")
 """The rules of the literature, as `tclf` has them; the last is that of Grauer et al."""
 BUSY = 300
@@ -154,18 +156,18 @@ def observe(
 
 def _compare(engine: Engine, truth: TrueBook, at: int) -> list[Observation]:
     """The same moment under every view."""
-    engine.given = {TRUTH: truth.inventory_at(at)}
+    inventory = truth.inventory_at(at)
+    engine.given = {TRUTH: inventory, TRUE_FLOW: inventory - truth.opening}
     readings: dict[str, Reading] = {}
-    for view in (TRUTH, *VIEWS):
+    for view in (TRUTH, TRUE_FLOW, *VIEWS):
         engine.settings = replace(engine.settings, view=view, scope="0dte")
         job = engine.job(at)
         if job is None:
             return []
         readings[view] = engine.compute(job)
-    true = readings[TRUTH]
     out = []
-    for view in VIEWS:
-        mine = readings[view]
+    for view, claim in VIEWS.items():
+        mine, true = readings[view], readings[claim]
         zero, real = mine.zero_dte, true.zero_dte
         if zero.settled or not np.isfinite(real.charm_gross):
             continue
