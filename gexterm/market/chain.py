@@ -115,23 +115,27 @@ class Chain:
         if isinstance(event, Quotes):
             self._quotes(event)
         elif isinstance(event, Trades):
-            known = event.contract < len(self.contracts)
+            known = self._known(event.contract)
             self._columns["last"][event.contract[known]] = event.price[known]
         elif isinstance(event, UnderlyingPrice):
             self.spot = event.price
         elif isinstance(event, OpenInterest):
-            known = event.contract < len(self.contracts)
+            known = self._known(event.contract)
             self._columns["open_interest"][event.contract[known]] = event.open_interest[known]
         elif isinstance(event, Volume):
-            known = event.contract < len(self.contracts)
+            known = self._known(event.contract)
             self._columns["volume"][event.contract[known]] = event.volume[known]
         elif isinstance(event, Definitions):
             self._define(event)
 
+    def _known(self, contract: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which indices are defined. A negative one would count from the end."""
+        return np.asarray((contract >= 0) & (contract < len(self.contracts)), np.bool_)
+
     def _quotes(self, quotes: Quotes) -> None:
         at = quotes.contract
-        if len(at) and int(at.max()) >= len(self.contracts):
-            keep = at < len(self.contracts)
+        if len(at) and (int(at.max()) >= len(self.contracts) or int(at.min()) < 0):
+            keep = self._known(at)
             at = at[keep]
             for name in ("bid", "ask", "bid_size", "ask_size"):
                 self._columns[name][at] = getattr(quotes, name)[keep]
