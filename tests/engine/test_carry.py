@@ -148,7 +148,9 @@ def test_what_is_carried_is_part_of_the_combined_book_and_is_told() -> None:
     assert carried(book)[2].epoch == TEN + NS
     # Today's own trades have none yet.
     assert with_book.positions.epoch == without.positions.epoch == 0
-    assert with_book.gamma.gex_per_1pct > without.gamma.gex_per_1pct == 0.0
+    assert with_book.gamma.gex_per_1pct > 0.0
+    # No record, no convention, no print: no book. It is not a book of zeros.
+    assert np.isnan(without.gamma.gex_per_1pct)
     assert "within open interest" in with_book.positions.reconciled
     assert without.positions.reconciled == ""
 
