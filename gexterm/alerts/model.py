@@ -13,6 +13,7 @@ AlertKind = Literal[
     "target approached",
     "target hit",
     "paradigm changed",
+    "signing doubtful",
     "flip crossed",
     "gamma changed",
     "wall moved",

@@ -22,6 +22,9 @@ from gexterm.alerts.model import Alert, Severity
 from gexterm.alerts.teller import NAN, NS, Said, Teller, points
 from gexterm.reading.model import Health, Reading, ZeroDte
 
+_IN_DOUBT = "in doubt"
+"""What stands for the label the user knows of, when it is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -33,6 +36,12 @@ class Thresholds:
     """The same kind about the same thing at most once in this much market time, seconds."""
     wall_holds_s: float = 30.0
     """A wall has moved when it stays for this much market time, seconds."""
+    sure: float = 0.6
+    """Where positions carry an uncertainty: P(label) from which on a label is told."""
+    doubtful: float = 0.4
+    """P(label) below which a label that was told is taken back, and its lines are not watched."""
+    sure_gamma: float = 0.8
+    """P(short) or P(long) from which on a gamma state is told."""
     stale_after_s: float = 90.0
     """A feed is stale when nothing at all changed for this much market time, seconds."""
 
@@ -85,6 +94,8 @@ class State:
     """The gamma state the user knows of; empty: none yet."""
     settled: bool
     """Whether the user knows that today's expiry has settled."""
+    trap: bool
+    """Whether the user knows that a whole side may be signed wrongly."""
     flow: FlowWatch
     """The feed."""
     lower: LineWatch | None = None
@@ -133,7 +144,7 @@ def _levels(
     first = state is None
     before = state.spot if state else NAN
     walls = dict(state.walls) if state else {}
-    settled, paradigm = _session(state, teller, zero)
+    settled, paradigm = _session(state, teller, zero, thresholds)
     new_day = state is not None and state.expiry != zero.expiry
     lines = None if new_day or zero.settled else state
     no_lines = first or new_day
@@ -141,9 +152,12 @@ def _levels(
     lower, upper = (lines.lower, lines.upper) if lines else (None, None)
     target = lines.target if lines else None
     if not zero.settled:
-        lower = watch_lis(lower, teller, "lower", zero.lis_lower, spot, sigma, no_lines, d)
-        upper = watch_lis(upper, teller, "upper", zero.lis_upper, spot, sigma, no_lines, d)
-        target = watch_target(target, teller, zero.target, spot, before, sigma, no_lines, d)
+        # The lines of a label that is hardly likelier than another are not known.
+        known = not _odds(zero) < thresholds.doubtful
+        levels = (zero.lis_lower, zero.lis_upper, zero.target) if known else (NAN, NAN, NAN)
+        lower = watch_lis(lower, teller, "lower", levels[0], spot, sigma, no_lines, d)
+        upper = watch_lis(upper, teller, "upper", levels[1], spot, sigma, no_lines, d)
+        target = watch_target(target, teller, levels[2], spot, before, sigma, no_lines, d)
     flip = state.flip if state else None
     flip = watch_flip(flip, teller, gamma.flip, spot, sigma, first, d)
     for side, level in (("call", gamma.call_wall), ("put", gamma.put_wall)):
@@ -156,8 +170,9 @@ def _levels(
         spot=spot if math.isfinite(spot) else before,
         expiry=zero.expiry,
         paradigm=paradigm,
-        gamma=_gamma_state(state, teller, reading),
+        gamma=_gamma_state(state, teller, reading, thresholds),
         settled=settled,
+        trap=_trap(state, teller, reading),
         flow=flow,
         lower=lower,
         upper=upper,
@@ -167,17 +182,38 @@ def _levels(
     )
 
 
-def _session(state: State | None, teller: Teller, zero: ZeroDte) -> tuple[bool, str]:
-    """Settlement and the paradigm of today's expiry."""
+def _odds(zero: ZeroDte) -> float:
+    """P of the label shown; NaN where positions carry no uncertainty."""
+    return zero.probability.get(zero.paradigm, NAN) if zero.probability else NAN
+
+
+def _session(
+    state: State | None, teller: Teller, zero: ZeroDte, thresholds: Thresholds
+) -> tuple[bool, str]:
+    """Settlement and the paradigm of today's expiry.
+
+    Where labels have odds, a new one is told once it is sure, and one that was told is
+    taken back when it no longer is.
+    """
     label = "" if zero.paradigm == "No data" else zero.paradigm
+    unsure = _odds(zero) < thresholds.sure
     if state is None or state.expiry != zero.expiry:
-        return zero.settled, label
+        return zero.settled, _IN_DOUBT if label and unsure else label
     if zero.settled:
         if not state.settled:
             teller.tell("settled", "info", f"{zero.expiry} has settled; its last profile stands")
         return True, state.paradigm
-    if not label or label == state.paradigm:
+    if not label or (label == state.paradigm and not unsure):
         return False, state.paradigm
+    if state.paradigm and unsure:
+        left = zero.probability.get(state.paradigm, 0.0)
+        if state.paradigm == _IN_DOUBT or left >= thresholds.doubtful:
+            return False, state.paradigm
+        if state.paradigm == "Mixed":
+            return False, _IN_DOUBT
+        text = f"paradigm {state.paradigm} in doubt ({left:.0%})"
+        told = teller.tell("paradigm changed", "info", text, about=_IN_DOUBT)
+        return False, _IN_DOUBT if told else state.paradigm
     if not state.paradigm:
         return False, label
     probability = zero.probability.get(label, NAN)
@@ -188,9 +224,24 @@ def _session(state: State | None, teller: Teller, zero: ZeroDte) -> tuple[bool, 
     return False, label if told else state.paradigm
 
 
-def _gamma_state(state: State | None, teller: Teller, reading: Reading) -> str:
+def _trap(state: State | None, teller: Teller, reading: Reading) -> bool:
+    """Whether resting orders of one side deceive the signer: nothing is to be relied on then."""
+    why = reading.positions.trap
+    if not why:
+        return False
+    if state is None or state.trap:
+        return True
+    return teller.tell("signing doubtful", "warning", why)
+
+
+def _gamma_state(
+    state: State | None, teller: Teller, reading: Reading, thresholds: Thresholds
+) -> str:
     now = reading.gamma.state
     if now == "unknown":
+        return state.gamma if state else ""
+    short = reading.gamma.probability_short
+    if now != "neutral" and (short if now == "short" else 1.0 - short) < thresholds.sure_gamma:
         return state.gamma if state else ""
     if state is None or not state.gamma or now == state.gamma:
         return now
