@@ -163,6 +163,17 @@ class QuoteLog:
 
         Of two quotes of one contract and time the later to arrive counts.
         """
+        self.add(quotes)
+        if self.full:
+            self.forget()
+
+    @property
+    def full(self) -> bool:
+        """Whether so much has come that `forget` is worth its while."""
+        return self._window is not None and self._rows.count >= self._compact_at
+
+    def add(self, quotes: Quotes) -> None:
+        """As `take`, but nothing is forgotten: who has questions may ask them first."""
         ts = quotes.ts
         if not bool((ts > 0).all()):
             ts = np.where(ts > 0, ts, quotes.recv)
@@ -174,8 +185,6 @@ class QuoteLog:
         else:
             self.refused += int(np.count_nonzero(~good))
             self._rows.append(quotes, ts, good)
-        if self._window is not None and self._rows.count >= self._compact_at:
-            self._compact(self._window)
 
     def asof(self, contract: I32, ts: I64, lag_ns: int | I64 = 0) -> InForce:
         """The last quote of each contract strictly before `ts` − `lag_ns`. Shapes (k,).
@@ -251,8 +260,11 @@ class QuoteLog:
         order = np.argsort(keys, kind="stable")
         return _Run(keys[order], (first + order).astype(np.int32))
 
-    def _compact(self, window: int) -> None:
+    def forget(self) -> None:
         """Forget what is older than the window, but for the last quote of each contract."""
+        window = self._window
+        if window is None or not self._rows.count:
+            return
         self._sort()
         first, *second = self._runs
         rows, order = self._rows, (first.merged(second[0]) if second else first).rows

@@ -38,7 +38,7 @@ from gexterm.dealers.signsettings import RELIABILITY, SignerSettings
 from gexterm.dealers.single import judge
 from gexterm.dealers.tape import State, Tape
 from gexterm.dealers.waiting import Waiting
-from gexterm.dealers.watermark import CLOCKS_NS, QuoteIntake, advance, part, pieces
+from gexterm.dealers.watermark import CLOCKS_NS, Coming, QuoteIntake, advance, part
 from gexterm.market.contracts import Contract
 from gexterm.market.events import CORRECTION, Quotes, Trades
 
@@ -67,7 +67,6 @@ _IN_PACKAGE = IS_PACKAGE & ~_NEVER_SINGLE
 _TELLS_TICK = ~(_NEVER_SINGLE | IS_PACKAGE)
 """Whose price may be the next tick of another print."""
 _LOG_SLACK_NS = 3_000_000_000
-_STEP_NS = 500_000_000
 _BEFORE_OPEN = -np.inf
 _TOO_OLD = np.inf
 
@@ -93,7 +92,7 @@ class Signer:
         self._intake = QuoteIntake(s.hold_ns)
         self._mark = 0  # of all messages
         self._trade_mark = 0  # of prints alone
-        self._judged_mark = 0
+        self._coming = Coming()
         self._waiting = Waiting.none()
         self._arrived: list[Waiting] = []
         self._recent: list[I64] = []
@@ -138,6 +137,7 @@ class Signer:
 
     def opens_at(self, ns: int) -> None:
         """The session's open: quotes dated before it never sign. 0: not known."""
+        self._take_in()
         self._opens = ns
 
     def spot(self, price: float, ts: int) -> None:
@@ -165,27 +165,40 @@ class Signer:
         ts = quotes.ts
         if len(ts) == 0:
             return
-        if not bool((ts > 0).all()):
+        earliest, latest = int(ts.min()), int(ts.max())
+        limit = quotes.recv + CLOCKS_NS if quotes.recv > 0 else latest
+        if earliest <= 0 or latest > limit:
             ts = np.where(ts > 0, ts, max(quotes.recv, self._mark))
-        if quotes.recv > 0:
-            ts = np.minimum(ts, quotes.recv + CLOCKS_NS)
-        marks = advance(self._mark, ts, quotes.recv)
-        bid, ask = quotes.bid, quotes.ask
+            if quotes.recv > 0:
+                ts = np.minimum(ts, limit)
+            latest = int(ts.max())
+            quotes = dataclasses.replace(quotes, ts=ts)
+        self._coming.append(quotes, self._mark)
+        self._mark = max(self._mark, latest)
+        if self._coming.many:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Log the quotes that came since it was last asked for."""
+        if not self._coming:
+            return
+        quotes, marks = self._coming.taken()
+        ts = quotes.ts
         # Dates are lost on what is dated anew below; say here why it must not sign.
-        early, old = ts < self._opens, ts < marks[:-1] - self.settings.quote_age_ns
+        early, old = ts < self._opens, ts < marks - self.settings.quote_age_ns
         if early.any() or old.any():
-            bid = np.where(early, _BEFORE_OPEN, bid)
-            ask = np.where(old & ~early, _TOO_OLD, ask)
-        whole = Quotes(quotes.contract, bid, ask, quotes.bid_size, quotes.ask_size, ts, quotes.recv)
+            bid = np.where(early, _BEFORE_OPEN, quotes.bid)
+            ask = np.where(old & ~early, _TOO_OLD, quotes.ask)
+            quotes = dataclasses.replace(quotes, bid=bid, ask=ask)
         if quotes.contract.min() < 0:
             chosen = quotes.contract >= 0
-            whole = part(whole, chosen)
-            marks = np.append(marks[:-1][chosen], marks[-1])
-        for piece, its_marks in pieces(whole, marks, _STEP_NS):
-            if its_marks[-1] - self._judged_mark >= _STEP_NS and self._pending:
+            quotes, marks = part(quotes, chosen), marks[chosen]
+        self._log.add(self._intake.dated(quotes, marks))
+        if self._log.full:
+            # What waits is judged by the quotes there are, before they are forgotten.
+            if self._pending:
                 self._judge()
-            self._log.take(self._intake.dated(piece, its_marks))
-            self._mark = int(its_marks[-1])
+            self._log.forget()
 
     def trades(self, trades: Trades) -> None:
         """A batch of prints, cancels and corrections."""
@@ -244,12 +257,13 @@ class Signer:
     @property
     def tape(self) -> Tape:
         """The tape, every print with its present sign."""
-        if self._arrived:
+        if self._arrived or (self._coming and self._pending):
             self._judge()
         return self._tape
 
     def flow(self) -> Flow:
         """What the tape adds up to, signs that are not final included."""
+        self._take_in()
         tape = self.tape
         sums = self._sums
         rows = self._waiting.rows
@@ -267,6 +281,7 @@ class Signer:
         `late_quotes` were left out; `venue_agrees` and `venue_differs` count prints of
         which the venue has a guess and we have a side.
         """
+        self._take_in()
         counts = self._tape.counts | {"late_quotes": self._intake.late}
         if self._venue == "guess":
             agrees, differs = self._venue_agrees + self._venue_against(self._waiting.rows)
@@ -302,7 +317,7 @@ class Signer:
 
     def _judge(self, end: bool = False) -> None:
         """Judge all that waits; what can no longer change becomes final."""
-        self._judged_mark = self._mark
+        self._take_in()
         if self._arrived:
             self._waiting = self._waiting.and_then(self._arrived)
             self._arrived = []

@@ -580,3 +580,21 @@ def test_no_print_is_lost_and_probabilities_are_ones(stream: list[Message]) -> N
     assert (tape.p_buy[unsigned] == 0.5).all()
     assert (np.abs(flow.mean) <= flow.volume).all()
     assert (flow.variance >= 0.0).all()
+
+
+def test_prints_nobody_asked_for_are_judged_before_their_quotes_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gexterm.dealers.inforce._LEAST_KEPT", 40)
+    stream: list[Quotes | Trades] = []
+    for second in range(0, 200, 2):
+        low = 1.0 + 0.05 * (second % 7)
+        stream += [quote(second * S / MS, 0, low, low + 0.10), quote(second * S / MS, 1)]
+        stream.append(trade(second * S / MS + 5.0, low + 0.10))
+    asked, unasked = signer(), signer()
+    for event in stream:
+        feed(asked, event, settle=False)
+        asked.settle(event.recv)
+    feed(unasked, *stream)
+    assert (unasked.tape.p_buy < 0.5).all()
+    np.testing.assert_array_equal(unasked.tape.p_buy, asked.tape.p_buy)
