@@ -9,7 +9,7 @@ import click
 
 @click.group("import")
 def import_command() -> None:
-    """Turn what other vendors sell into a recording."""
+    """Turn what other vendors sell into a recording, or into a book to carry on."""
 
 
 @import_command.command("cboe-intervals")
@@ -55,4 +55,25 @@ def cboe_trades(file: Path, output: Path, root: str | None, force: bool) -> None
         f"{summary.contracts:,} contracts, {summary.prints:,} prints, {summary.cancels:,} taken "
         f"back, {summary.rows:,} rows, {summary.size / 1e6:.2f} MB ({info.note})",
         err=True,
+    )
+
+
+@import_command.command("open-close")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FOLDER")
+@click.option("--underlying", default="SPX", show_default=True, help="Whose book it is.")
+def open_close(files: tuple[Path, ...], output: Path, underlying: str) -> None:
+    """Cboe Open-Close volume files (CSV or zip), days in a row: a book to --carry.
+
+    Not a recording: what market makers gained, added up by the exchange's own account.
+    """
+    from gexterm.recording import books
+    from gexterm.study.seeding import book_of
+
+    book, notes = book_of(files, underlying)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    path = books.save(output, book)
+    click.echo(
+        f"{path}: {underlying} after {book.date}, {len(book.contracts):,} contracts", err=True
     )

@@ -21,7 +21,9 @@ from gexterm.dealers.conventions import (
     size_warning,
 )
 from gexterm.dealers.flow import Flow
+from gexterm.dealers.positions import flow_belief
 from gexterm.dealers.signer import Signer
+from gexterm.dealers.trap import detect
 from gexterm.engine.book import Book, assemble, choose_scope, session_date
 from gexterm.engine.carry import keep
 from gexterm.engine.compute import (
@@ -246,6 +248,20 @@ class Engine:
             took = (self._timer() - begin) * 1e3
             reading = replace(reading, health=replace(reading.health, tick_ms=took))
         return reading
+
+    def gained(self, as_of: int) -> F64:
+        """What the flow view holds, by contract, shape (contracts,); 0 without a tape."""
+        out = np.zeros(len(self.chain))
+        job = self.job(as_of)
+        if job is None or job.flow is None:
+            return out
+        layout = job.rows.layout
+        zero = zero_dte(layout, as_of, session_date(as_of))
+        today = rows_of(layout, zero.scope)
+        mean = flow_belief(job.flow, layout, today, detect(job.flow)).mean
+        listed = layout.contract >= 0
+        out[layout.contract[listed]] = mean[listed]
+        return out
 
     def keep_book(self, as_of: int) -> KeptBook | None:
         """The book as the next session takes it up; None without a tape."""

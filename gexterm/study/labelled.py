@@ -66,24 +66,13 @@ def compare(recording: Path, file: Path, settings: Settings) -> LabelledAccuracy
         known: dict[int, F64] = {}
         for event in opened.events():
             while times and getattr(event, "recv", 0) > times[0]:
-                known[times[0]] = _flow(engine, times[0])
+                known[times[0]] = engine.gained(times[0])
                 times.pop(0)
             engine.apply(event)
         for left in times:
-            known[left] = _flow(engine, left)
+            known[left] = engine.gained(left)
         contracts = list(engine.chain.contracts)
     return _score(table, mine, known, contracts, file, day.toordinal())
-
-
-def _flow(engine: Engine, at: int) -> F64:
-    """Dealer's gain by contract up to a time."""
-    if engine.signer is None:
-        return np.zeros(len(engine.chain))
-    engine.signer.settle(at)
-    mean = np.zeros(len(engine.chain))
-    flow = engine.signer.flow().mean
-    mean[: len(flow)] = flow
-    return mean
 
 
 def _score(

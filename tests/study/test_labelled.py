@@ -19,10 +19,12 @@ from gexterm.dealers.signer import Signer
 from gexterm.errors import InputError
 from gexterm.market.calendar import et, session_close_ns
 from gexterm.market.contracts import Right
+from gexterm.recording import books
 from gexterm.recording.samples import find_sample
 from gexterm.simulator.truth import TrueBook, read_truth
 from gexterm.study.labelled import LabelledAccuracy, compare
 from gexterm.study.report import labelled_json, labelled_text
+from tests.cli.invoke import gexterm
 from tests.study.days import TWELVE
 
 F64 = NDArray[np.float64]
@@ -199,3 +201,28 @@ def test_the_report_names_the_metric(day: Path, eod: Path) -> None:
     told = json.loads(labelled_json(found))
     assert told["schema"] == "gexterm.open-close/1"
     assert [s["tenor"] for s in told["scores"]][:2] == ["all", "0DTE"]
+
+
+def test_the_days_labels_make_a_book_that_the_next_session_carries_on(
+    eod: Path, truth: TrueBook, begins: int, tmp_path: Path
+) -> None:
+    done = gexterm("import", "open-close", eod, "-o", tmp_path)
+    assert done.code == 0, done.err
+    [path] = tmp_path.rglob("*.book")
+    kept = books.load(path)
+    assert kept.date == TWELVE.date
+    assert {c.expiry for c in kept.contracts} == {
+        c.expiry for c in truth.contracts if c.expiry > TWELVE.date
+    }
+    bought, sold = gained(truth, begins - 1, session_close_ns(TWELVE.date))
+    true = dict(zip(truth.contracts, bought - sold, strict=True))
+    told = dict(zip(kept.contracts, kept.mean, strict=True))
+    assert told == pytest.approx({contract: true[contract] for contract in told}, abs=0.001)
+    assert not kept.variance.any(), "market makers' own columns leave nothing open"
+
+
+def test_a_day_named_twice_is_refused(eod: Path, tmp_path: Path) -> None:
+    done = gexterm("import", "open-close", eod, eod, "-o", tmp_path)
+    assert done.code == 3
+    assert "once more" in done.one_clear_line
+    assert not list(tmp_path.rglob("*.book"))
