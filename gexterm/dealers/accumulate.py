@@ -35,6 +35,7 @@ class Sums:
         self._mean: F64 = np.zeros(0)
         self._variance: F64 = np.zeros(0)
         self._amount: F64 = np.zeros((KINDS, 2, 0))
+        self._total: F64 = np.zeros((KINDS, 2))
 
     def define(self, n: int) -> None:
         """There are `n` contracts from now on; never fewer than before."""
@@ -43,7 +44,7 @@ class Sums:
             return
         self._mean = np.append(self._mean, np.zeros(more))
         self._variance = np.append(self._variance, np.zeros(more))
-        self._amount = np.concatenate([self._amount, np.zeros((KINDS, 2, more))], axis=2)
+        self._amount = self._widened(self._n + more)
         self._n = n
 
     def copy(self) -> Sums:
@@ -51,8 +52,16 @@ class Sums:
         other = Sums()
         other._n = self._n
         other._mean, other._variance = self._mean.copy(), self._variance.copy()
-        other._amount = self._amount.copy()
+        other._amount, other._total = self._widened(self._n), self._total.copy()
         return other
+
+    def _widened(self, n: int) -> F64:
+        """A copy of the amounts for `n` contracts."""
+        # Most kinds of evidence never occur: their memory is asked for but never touched.
+        out = np.zeros((KINDS, 2, n))
+        for kind in np.flatnonzero(self._total.any(axis=1)):
+            out[kind, :, : self._n] = self._amount[kind]
+        return out
 
     def add(
         self,
@@ -77,22 +86,37 @@ class Sums:
         dense = len(contract) * _DENSE > self._n
         _sum_into(self._mean, contract, mean, dense)
         _sum_into(self._variance, contract, variance, dense)
-        cell = (evidence.astype(np.int64) * 2 + sold) * self._n + contract
+        kind = evidence.astype(np.int64) * 2 + sold
+        cell = kind * self._n + contract
         q[even] *= 0.5
-        flat = self._amount.reshape(-1)
+        flat, total = self._amount.reshape(-1), self._total.reshape(-1)
+        total += np.bincount(kind, q, len(total))
         _sum_into(flat, cell, q, len(cell) * _DENSE > len(flat))
         if len(even):
+            total += np.bincount(kind[even] + 1, q[even], len(total))
             _sum_into(flat, cell[even] + self._n, q[even], len(even) * _DENSE > len(flat))
 
-    def flow(self, epoch: int = 0, prints: int = 0, counts: dict[str, int] | None = None) -> Flow:
-        """What was summed so far; the arrays are the caller's."""
+    def flow(
+        self,
+        epoch: int = 0,
+        prints: int = 0,
+        counts: dict[str, int] | None = None,
+        *,
+        final: bool = False,
+    ) -> Flow:
+        """What was summed so far; the arrays are the caller's.
+
+        With `final` they are these sums' own, which nothing may be added to any more.
+        """
+        own = self if final else self.copy()
         return Flow(
-            self._mean.copy(),
-            self._variance.copy(),
-            self._amount.copy(),
+            own._mean,
+            own._variance,
+            own._amount,
             epoch,
             prints,
             dict(counts or {}),
+            own._total,
         )
 
 

@@ -34,6 +34,16 @@ class Flow:
     """What was noticed on the way: `duplicates`, `cancelled`, `corrected`, `unmatched_cancels`,
     `out_of_order`, `unknown_contract`, `refused`, `unknown_condition`, …"""
 
+    summed: F64 | None = None
+    """`amount` summed over all contracts, where it is known already. Shape (e, 2)."""
+
+    @property
+    def totals(self) -> F64:
+        """Contracts by evidence and side. Shape (e, 2)."""
+        if self.summed is not None:
+            return self.summed
+        return np.asarray(self.amount.sum(axis=2), np.float64)
+
     @property
     def volume(self) -> F64:
         """Contracts printed, by contract. Shape (n,)."""

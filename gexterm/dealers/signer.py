@@ -100,6 +100,8 @@ class Signer:
         self._sums = Sums()
         self._epoch = 0
         self._opens = 0
+        self._summed: Flow | None = None
+        self._judged = True  # since anything came
         self._n = 0
         self._right: I8 = np.zeros(0, np.int8)
         self._strike: F64 = np.zeros(0)
@@ -128,6 +130,7 @@ class Signer:
             self._expiry = np.append(self._expiry, np.full(more, -1))
             self._n = n
             self._sums.define(n)
+            self._summed = None
         for index in np.flatnonzero(self._right[: len(contracts)] == 0).tolist():
             contract = contracts[index]
             series = (contract.root, contract.expiry.toordinal())
@@ -138,7 +141,7 @@ class Signer:
     def opens_at(self, ns: int) -> None:
         """The session's open: quotes dated before it never sign. 0: not known."""
         self._take_in()
-        self._opens = ns
+        self._opens, self._judged = ns, False
 
     def spot(self, price: float, ts: int) -> None:
         """The underlying at a time; used to move fair values only."""
@@ -183,6 +186,7 @@ class Signer:
         if not self._coming:
             return
         quotes, marks = self._coming.taken()
+        self._judged = False
         ts = quotes.ts
         # Dates are lost on what is dated anew below; say here why it must not sign.
         early, old = ts < self._opens, ts < marks - self.settings.quote_age_ns
@@ -193,7 +197,10 @@ class Signer:
         if quotes.contract.min() < 0:
             chosen = quotes.contract >= 0
             quotes, marks = part(quotes, chosen), marks[chosen]
+        late = self._intake.late
         self._log.add(self._intake.dated(quotes, marks))
+        if self._intake.late != late:
+            self._summed = None
         if self._log.full:
             # What waits is judged by the quotes there are, before they are forgotten.
             if self._pending:
@@ -214,6 +221,7 @@ class Signer:
             self._trades(Trades(**part, recv=trades.recv))
 
     def _trades(self, trades: Trades) -> None:
+        self._summed, self._judged = None, False
         update = self._tape.take(trades, self._conditions, self._n)
         first, end = update.first, update.end
         self._withdraw(update.gone, update.revived)
@@ -262,17 +270,20 @@ class Signer:
         return self._tape
 
     def flow(self) -> Flow:
-        """What the tape adds up to, signs that are not final included."""
+        """What the tape adds up to, signs that are not final included.
+
+        The same object as long as it says the same; nobody may write to it.
+        """
         self._take_in()
         tape = self.tape
-        sums = self._sums
+        if self._summed is not None:
+            return self._summed
+        sums = self._sums.copy()
         rows = self._waiting.rows
-        rows = rows[tape.state[rows] == State.LIVE]
-        if len(rows):
-            sums = sums.copy()
-            self._enter(sums, rows)
+        self._enter(sums, rows[tape.state[rows] == State.LIVE])
         live = len(tape) - tape.counts["cancelled"] - tape.counts["corrected"]
-        return sums.flow(self._epoch, live, self.counts)
+        self._summed = sums.flow(self._epoch, live, self.counts, final=True)
+        return self._summed
 
     @property
     def counts(self) -> dict[str, int]:
@@ -322,8 +333,9 @@ class Signer:
             self._waiting = self._waiting.and_then(self._arrived)
             self._arrived = []
         w, t = self._waiting, self._tape
-        if len(w) == 0:
+        if len(w) == 0 or (self._judged and not end):
             return
+        self._judged, self._summed = True, None
         s = self.settings
         rows = w.rows
         ts, kind = t.ts[rows], t.condition[rows]

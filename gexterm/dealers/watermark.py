@@ -8,6 +8,7 @@ instant are complete once the watermark is past it by `hold_ns`.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +132,7 @@ class Coming:
         if len(batches) == 1:
             whole, floor = batches[0], np.full(len(batches[0].ts), marks[0], np.int64)
         else:
-            columns = {
+            columns: dict[str, Any] = {
                 name: np.concatenate([getattr(each, name) for each in batches])
                 for name in ("contract", "bid", "ask", "bid_size", "ask_size", "ts")
             }
