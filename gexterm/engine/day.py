@@ -32,7 +32,9 @@ def hedge_day_section(book: Book, memory: Memory) -> model.HedgeDay:
 
 
 def _step(book: Book, memory: Memory) -> None:
-    surface, views = book.surface, book.views.views
+    surface = book.surface
+    # A book that nobody knows has no hedge flow; adding up zeros would say that it has none.
+    views = [view for view in book.views.views if np.isfinite(view.held).any()]
     rows = tuple(
         book.exposures
         if view.name == book.view.name

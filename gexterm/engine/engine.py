@@ -40,7 +40,7 @@ from gexterm.engine.day import hedge_day_section, spot_vol_section
 from gexterm.engine.frames import expiry_lines, strike_frame
 from gexterm.engine.health import FeedCounts, health_section
 from gexterm.engine.history import Moment
-from gexterm.engine.inferred import Standing, infer, positions_section, rows_of
+from gexterm.engine.inferred import Standing, positions_section, rows_of
 from gexterm.engine.memory import Memory
 from gexterm.engine.settings import EngineSettings
 from gexterm.engine.today import read_today, zero_dte_section
@@ -184,7 +184,7 @@ class Engine:
         if flow is not None:
             today_rows = rows_of(rows.layout, zero.scope)
             standing = self._standing.prior(rows, today_rows, settings, self.kept)
-            inferred = infer(flow, rows, today_rows, standing)
+            inferred = self._standing.views(flow, rows, today_rows, standing)
         views = view_set(
             settings.view,
             settings.convention,

@@ -127,7 +127,18 @@ def strike_frame(book: Book, zero_index: StrikeIndex, units: UnitExposures | Non
         "decay_0dte": today(zero.decay),
         "quote_age_s": np.where(np.isfinite(ages), ages, np.nan),
     }
+    if book.view.convention is None:
+        # Where nobody knows a position, nothing that follows from it is known either.
+        unknown = np.isnan(columns["position"])
+        for name in _OF_POSITIONS:
+            columns[name] = np.where(unknown, np.nan, columns[name])
     return pl.DataFrame(columns)
+
+
+_OF_POSITIONS = (
+    "gex", "delta", "vega", "vanna", "charm", "charm_day", "decay",
+    "gex_0dte", "charm_0dte", "decay_0dte",
+)  # fmt: skip
 
 
 def _parts(book: Book, add: Callable[[F64], F64]) -> dict[str, F64]:

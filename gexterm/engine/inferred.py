@@ -31,6 +31,21 @@ class Standing:
         self._made: Prior | None = None
         self._of: tuple[object, ...] = ()
         self._open_interest: F64 | None = None
+        self._read: tuple[Flow, Prior, Mask, F64, PositionViews] | None = None
+
+    def views(self, flow: Flow, rows: Rows, today: Mask, before: Prior) -> PositionViews:
+        """Prior, flow and combined at one tick; made anew only where something changed.
+
+        `before` is this one's prior, `today` has shape (n,).
+        """
+        if self._read is not None:
+            of, on, at, volume, found = self._read
+            same = of is flow and on is before and np.array_equal(at, today)
+            if same and np.array_equal(volume, rows.volume, equal_nan=True):
+                return found
+        found = infer(flow, rows, today, before)
+        self._read = (flow, before, today, rows.volume, found)
+        return found
 
     def prior(
         self, rows: Rows, today: Mask, settings: EngineSettings, kept: KeptBook | None

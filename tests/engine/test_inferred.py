@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import math
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -250,3 +251,14 @@ async def test_after_a_jump_the_tape_is_read_from_its_beginning(day: Path) -> No
     assert reading.positions.prints > 300
     assert reading.positions.epoch == walked.positions.epoch
     same_positions(reading, walked)
+
+
+def test_without_a_print_the_flow_is_unknown_and_not_flat() -> None:
+    reading = tick(filled(view="flow", scope="all"))
+    assert reading.positions.view == "flow"
+    for column in ("position", "gex", "charm_0dte", "vanna"):
+        assert reading.strikes[column].is_nan().all(), column
+    assert math.isnan(reading.gamma.gex_per_1pct)
+    assert math.isnan(reading.hedge_day.by_gamma)
+    assert reading.zero_dte.paradigm == "No data"
+    assert not reading.zero_dte.probability
