@@ -19,6 +19,8 @@ from gexterm.ui.numbers import (
     sigmas,
     strike,
 )
+from gexterm.ui.widgets.certainty import gamma_doubtful, inferred, leaning
+from gexterm.ui.widgets.regime import SIGNED
 from gexterm.ui.words import clean, clock, eastern
 
 _LABEL = 18
@@ -65,10 +67,16 @@ def _head(r: Reading) -> list[str]:
     lines = [
         f"{clean(r.underlying)}  {price(r.spot).strip()}  as of {day}{clock(r.as_of)} ET"
         f"  ({clean(r.source.feed)}, {r.source.mode}{late})",
-        f"  positions: {_positions(r)}; scope: {r.scope}",
+        *_wrapped(f"positions: {_positions(r)}; scope: {r.scope}"),
     ]
     lines += [f"  {clean(text)}" for text in (r.source.note, r.positions.warning) if text]
+    if r.positions.trap and inferred(r.positions):
+        lines += _wrapped(f"SIGNING TRAP: {clean(r.positions.trap)}")
     return lines
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 98, initial_indent="  ", subsequent_indent="    ")
 
 
 def _positions(r: Reading) -> str:
@@ -122,7 +130,9 @@ def _evidence(r: Reading) -> list[str]:
         )
     if held.bounds_hit:
         lines.append(_line("cut to bounds", f"{held.bounds_hit:,} contracts"))
-    lines += [_line("note", clean(text)) for text in (held.trap, held.reconciled) if text]
+    if held.reconciled:
+        rows = textwrap.wrap(clean(held.reconciled), 98 - _LABEL)
+        lines += [_line("" if i else "note", row) for i, row in enumerate(rows)]
     return lines
 
 
@@ -135,7 +145,8 @@ def _gamma(r: Reading) -> list[str]:
     others = [price(c.spot).strip() for c in g.flips if c.spot != g.flip]
     return [
         "GAMMA",
-        _line("GEX per 1 %", si(g.gex_per_1pct, plus=True), f"dealers {g.state} gamma",
+        _line("GEX per 1 %", si(g.gex_per_1pct, plus=True),
+              f"dealers {g.state}{'?' if gamma_doubtful(g) else ''} gamma",
               f"P(short) {percent(g.probability_short).strip()}"
               if math.isfinite(g.probability_short) else "", _band(g.gex_band)),
         _line("  of which 0DTE", si(g.gex_0dte_per_1pct, plus=True)),
@@ -163,6 +174,8 @@ def _today(r: Reading) -> list[str]:
     if not z.expiry:
         return ["0DTE", _line("none", z.reason)]
     label = f"{z.paradigm}{'-' + z.qualifier if z.qualifier else ''}"
+    if leaning(z):
+        label = f"leaning {z.paradigm}"
     lines = [
         f"0DTE  {z.expiry}  {duration(z.seconds_left).strip()} left"
         + (f"  ({z.reason})" if z.reason else ""),
@@ -196,7 +209,7 @@ def _today(r: Reading) -> list[str]:
         lines += [
             _line("base rate", f"{clean(rate.event)}: {percent(rate.rate).strip()} of {rate.count}"
                   f"{at}", f"placebo {percent(rate.placebo).strip()}", "a record, no promise"),
-            _line("", clean(rate.source)),
+            *(_line("", row) for row in textwrap.wrap(clean(rate.source), 98 - _LABEL)),
         ]  # fmt: skip
     lines.append(_line("cut by |delta|", percent(z.excluded_share).strip(), "of gross charm"))
     return lines
@@ -244,9 +257,10 @@ def _regime(r: Reading) -> list[str]:
     g = r.regime
     i = g.inputs
     nan = float("nan")
+    asks = "?" if gamma_doubtful(r.gamma) else ""
     return [
         "REGIME",
-        _line(g.composite, f"gamma {g.gamma}",
+        _line(g.composite + (asks if g.composite in SIGNED else ""), f"gamma {g.gamma}{asks}",
               f"skew {g.skew} ({fixed(i.get('skew_ratio', nan), 2, 4)})",
               f"term {g.term} (9d/30d {fixed(i.get('r_9_30', nan), 2, 4)}, "
               f"30d/90d {fixed(i.get('r_30_90', nan), 2, 4)})"),
@@ -258,7 +272,9 @@ def _views(views: tuple[View, ...], r: Reading) -> list[str]:
     for v in views:
         flip = price(v.flip).strip() if math.isfinite(v.flip) else "none"
         sure = f" {percent(v.probability).strip()}" if math.isfinite(v.probability) else ""
-        lines.append(_line(v.view, f"{si(v.gex_per_1pct, plus=True)}", f"{v.gamma:<8}",
+        p_sign = 1.0 - v.probability_short if v.gamma == "long" else v.probability_short
+        gamma = f"{v.gamma} {percent(p_sign).strip()}" if math.isfinite(p_sign) else v.gamma
+        lines.append(_line(v.view, f"{si(v.gex_per_1pct, plus=True)}", f"{gamma:<10}",
                            f"flip {flip:<9}", f"{v.paradigm}{sure}"))  # fmt: skip
     if r.agreement.disagree:
         lines.append(_line("they disagree on", ", ".join(r.agreement.disagree)))

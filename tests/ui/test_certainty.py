@@ -27,6 +27,7 @@ from gexterm.ui.widgets import (
     evidence,
     flow,
     paradigm,
+    regime,
     sand,
     side,
     topline,
@@ -448,6 +449,21 @@ def test_more_height_never_takes_a_section_of_the_inferred_book_away(height: int
         return {name for name in names if name in shown}
 
     assert titles(height) <= titles(height + 1)
+
+
+@pytest.mark.parametrize("state", ["stress", "amplify", "dampen", "neutral"])
+def test_a_regime_is_only_asked_where_the_sign_it_rests_on_is_open(state: str) -> None:
+    for found, told in ((doubtful(), f"{state}?"), (inferred(), state)):
+        shown = replace(found, regime=replace(found.regime, composite=state))  # type: ignore[arg-type]
+        for variant in regime.section(frame(shown), shown, 45):
+            assert plain(variant[0]).split()[-1] == told
+            assert variant[0][-1].bold == (told == state)
+
+
+def test_a_regime_of_changing_parts_needs_no_sign() -> None:
+    found = doubtful()
+    moving = replace(found, regime=replace(found.regime, composite="transition"))
+    assert plain(regime.section(frame(moving), moving, 45)[0][0]).split()[-1] == "transition"
 
 
 def test_numbers_on_the_panel_stay_where_they_are_when_they_change() -> None:

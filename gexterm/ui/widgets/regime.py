@@ -20,6 +20,8 @@ COMPOSITE = {
     "unknown": ("not enough is known", "muted"),
 }
 """What each composite state means, and its colour."""
+SIGNED = ("stress", "amplify", "dampen", "neutral")
+"""The states that rest on the sign of gamma."""
 
 
 def inputs(reading: Reading, names: tuple[str, ...]) -> str:
@@ -47,10 +49,15 @@ def section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     """The composite, then its parts with the numbers that they rest on."""
     regime = reading.regime
     meaning, role = COMPOSITE.get(regime.composite, ("", "muted"))
-    title = ends(
-        [Span("REGIME", "muted", bold=True)], [Span(regime.composite, role, bold=True)], width
-    )
     unsure = gamma_doubtful(reading.gamma)
+    # Of a sign that may be the other, it must not look settled.
+    open_sign = unsure and regime.composite in SIGNED
+    name = f"{regime.composite}?" if open_sign else regime.composite
+    title = ends(
+        [Span("REGIME", "muted", bold=True)],
+        [Span(name, "muted" if open_sign else role, bold=not open_sign)],
+        width,
+    )
     gamma = Span(f"{regime.gamma}?", "muted") if unsure else (
         Span(regime.gamma, gamma_role(regime.gamma)))  # fmt: skip
     today = numbers.compact(reading.gamma.gex_0dte_per_1pct, plus=True)
