@@ -29,6 +29,10 @@ I64 = NDArray[np.int64]
 
 ORDERLY_NS = 1_000_000_000
 """How far a print's time may lie before an earlier print's without being out of order."""
+MOST_CONTRACTS = 2.0**21
+"""No print is larger: one that claims it is an error, and would be the whole book. Sums of
+what is not larger are exact (`accumulate`)."""
+_MOST_POINTS = 1e9
 _CLOCKS_NS = 60_000_000_000
 _COUNTS = (
     "duplicates",
@@ -118,8 +122,8 @@ class Tape(Columns):
         """
         kind = classes(trades.condition, numbering)
         known = (trades.contract >= 0) & (trades.contract < n_contracts)
-        sane = (trades.size > 0.0) & (trades.size < np.inf)
-        sane &= (trades.price > 0.0) & (trades.price < np.inf)
+        sane = (trades.size > 0.0) & (trades.size <= MOST_CONTRACTS)
+        sane &= (trades.price > 0.0) & (trades.price <= _MOST_POINTS)
         new = (trades.action == NEW) & ~IS_CANCEL[kind]
         prints = new & known & sane
         first = len(self)

@@ -64,6 +64,29 @@ def test_what_has_no_size_or_price_is_refused_and_counted(bad):
     assert tape.sequence[0] == 3
 
 
+@pytest.mark.parametrize("absurd", [2.0**21 + 1.0, 1e300])
+def test_a_print_of_more_contracts_than_there_are_is_refused_and_counted(absurd):
+    tape = Tape()
+    take(tape, Print(1, size=absurd), Print(2, size=2.0**21))
+    assert tape.counts["refused"] == 1
+    assert tape.sequence.tolist() == [2]
+
+
+def test_a_correction_to_an_absurd_size_leaves_the_print_as_it_was():
+    tape = Tape()
+    take(tape, Print(1, size=3.0))
+    take(tape, Print(2, size=1e300, action=CORRECTION, refers=1))
+    assert tape.counts["refused"] == 1 and tape.counts["corrected"] == 0
+    assert tape.size[tape.live()].tolist() == [3.0]
+
+
+def test_a_price_beyond_all_markets_is_refused_and_counted():
+    tape = Tape()
+    take(tape, Print(1, price=1e300), Print(2))
+    assert tape.counts["refused"] == 1
+    assert tape.sequence.tolist() == [2]
+
+
 def test_a_print_of_an_unknown_contract_is_counted_and_left_out():
     tape = Tape()
     take(
