@@ -161,17 +161,22 @@ def position_views(
     """
     settings = settings or PositionSettings()
     index = _index(layout, len(flow.mean))
-    totals = flow.amount.sum(axis=2)
+    totals = flow.totals
     loads = _loads(flow, settings, totals)
     size = float(totals.sum()) / flow.prints if flow.prints else float("nan")
     sums = np.stack(
         [_sums(pair, index, today) for pair in (flow.amount[Evidence.SIZE], loads[1:3])]
     )
     trap = judge(sums[0], sums[1], size, GROUPS, settings.trap)
-    added = _flow_belief(flow, loads, index, layout, today, trap, settings)
+    both, added = _flow_belief(
+        flow, loads, index, layout, today, trap, settings, before.belief.shared
+    )
     printed = _rows(loads[3], index)
     traded = printed if volume is None else np.fmax(printed, volume)
-    combined, hit = bounded(before.belief + added, before.open_interest, traded)
+    sum_of_both = Belief(
+        before.belief.mean + added.mean, before.belief.variance + added.variance, both
+    )
+    combined, hit = bounded(sum_of_both, before.open_interest, traded)
     epochs = [epoch for epoch in (before.epoch, flow.epoch) if epoch]
     return PositionViews(
         prior=before.belief,
@@ -203,9 +208,9 @@ def flow_belief(
     """
     settings = settings or PositionSettings()
     index = _index(layout, len(flow.mean))
-    return _flow_belief(
-        flow, _loads(flow, settings, flow.amount.sum(axis=2)), index, layout, today, trap, settings
-    )
+    loads = _loads(flow, settings, flow.totals)
+    before = np.zeros((0, 2, len(layout)))
+    return _flow_belief(flow, loads, index, layout, today, trap, settings, before)[1]
 
 
 def bounded(belief: Belief, open_interest: F64, volume: F64) -> tuple[Belief, int]:
@@ -224,8 +229,14 @@ def bounded(belief: Belief, open_interest: F64, volume: F64) -> tuple[Belief, in
 
 def tally(flow: Flow, contracts: Mask | None = None) -> Tally:
     """What the volume was signed on; of some contracts only where a mask (n,) is given."""
-    amount = flow.amount if contracts is None else flow.amount[:, :, contracts]
-    return _tally(amount.sum(axis=2))
+    if contracts is None:
+        return _tally(flow.totals)
+    chosen = contracts.astype(np.float64)
+    total = np.zeros_like(flow.totals)
+    # Kinds that never occurred need no look.
+    for kind in np.flatnonzero(flow.totals.any(axis=1)):
+        total[kind] = np.einsum("sn,n->s", flow.amount[kind], chosen)
+    return _tally(total)
 
 
 def contracts_of(layout: Layout, rows: Mask, n_contracts: int) -> Mask:
@@ -301,14 +312,19 @@ def _flow_belief(
     today: Mask,
     trap: Trap | None,
     settings: PositionSettings,
-) -> Belief:
+    before: F64,
+) -> tuple[F64, Belief]:
+    """Today's trades; and the common errors of what stood `before`, with theirs after them.
+
+    The belief's own errors are a part of the latter: they are large, and never copied.
+    """
     mean, variance = _rows(flow.mean, index), _rows(flow.variance, index)
     misread, signed = _rows(loads[0], index), _rows(loads[1] + loads[2], index)
     bias = misread + settings.unsigned * (_rows(loads[3], index) - signed)
     known, left = _rows(loads[4], index), _rows(loads[5], index)
     whole = trap.overall.doubtful if trap else 0.0
     own = np.sqrt(1.0 - settings.market)
-    shared = [np.sqrt(settings.market) * bias + whole * signed]
+    errs: list[tuple[int, Mask, F64]] = []
     # Σ q²m(1 − mλ²) is given, Σ q²m²λ² is wanted.
     share = _INVOLVED * known / np.maximum(known + left, 1e-300)
     noise = variance * share / (1.0 - share)
@@ -331,14 +347,14 @@ def _flow_belief(
             # What prints have in common is in doubt.
             lean, errors = np.zeros_like(lean), np.full((1, len(lean)), settings.lean)
         leaned[side, rows] = lean * left[side, rows]
-        for error in (
-            own * bias[side, rows] + extra * signed[side, rows],
-            *(errors * left[side, rows]),
-        ):
-            one = np.zeros_like(mean)
-            one[side, rows] = error
-            shared.append(one)
-    return Belief(mean + leaned, variance, np.stack(shared))
+        errs.append((side, rows, own * bias[side, rows] + extra * signed[side, rows]))
+        errs += [(side, rows, error) for error in errors * left[side, rows]]
+    shared = np.zeros((len(before) + 1 + len(errs), *mean.shape))
+    shared[: len(before)] = before
+    shared[len(before)] = np.sqrt(settings.market) * bias + whole * signed
+    for line, (side, rows, error) in zip(shared[len(before) + 1 :], errs, strict=True):
+        line[side, rows] = error
+    return shared, Belief(mean + leaned, variance, shared[len(before) :])
 
 
 def _sums(pair: F64, index: NDArray[np.int64], today: Mask) -> F64:
