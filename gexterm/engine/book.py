@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,8 @@ class Book:
     """Strikes of the scope."""
     strikes: Exposures
     """By strike of the scope."""
+    about: tuple[Hashable, ...]
+    """What the errors of a tick belong to: rows, scope, sign view and which views are known."""
 
     @property
     def view(self) -> SignView:
@@ -79,6 +82,8 @@ def assemble(
 ) -> Book:
     """Apply a sign view to a priced chain."""
     held = views.chosen.held
+    which = None if scope is None else scope.tobytes()
+    known = tuple((v.name, bool(np.isfinite(v.held).any())) for v in views.views if v.belief)
     exposures = row_exposures(surface, held, zero.scope)
     return Book(
         rows=rows,
@@ -90,4 +95,12 @@ def assemble(
         exposures=exposures,
         index=index,
         strikes=by_strike(exposures, index),
+        about=(
+            rows.layout,
+            which,
+            zero.scope.tobytes(),
+            views.chosen.name,
+            known,
+            len(views.books),
+        ),
     )

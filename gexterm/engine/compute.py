@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gexterm.clock import NS
 from gexterm.engine.bands import band
 from gexterm.engine.book import Book
 from gexterm.engine.memory import Memory
 from gexterm.engine.today import Today
-from gexterm.exposure.bands import GammaSpread, flip_band, gamma_spread
+from gexterm.exposure.bands import GammaSpread, flip_band, gamma_spread, spread_around
 from gexterm.exposure.flip import Flip, cumulative_flip, find_flip, gamma_state, walls
 from gexterm.exposure.hedging import hedge_flow
 from gexterm.exposure.profile import GammaProfile, Repricing, gamma_profile
 from gexterm.exposure.regime import RegimeInputs, classify_lesson, classify_regime
 from gexterm.exposure.scope import Mask, multipliers, scope_rows
 from gexterm.exposure.strikes import Totals, totals
-from gexterm.exposure.uncertainty import totals_sd
-from gexterm.exposure.units import UnitExposures
+from gexterm.exposure.uncertainty import TotalsSd, by_strike_sd, totals_sd
+from gexterm.exposure.units import unit_exposures
 from gexterm.exposure.vanna import after_today, vega_curve
 from gexterm.exposure.vannaband import vanna_band
 from gexterm.market.chain import Rows
@@ -34,6 +35,7 @@ from gexterm.pricing.surface import Surface
 from gexterm.pricing.variance_index import variance_indices
 from gexterm.reading import model
 
+F64 = NDArray[np.float64]
 NAN = float("nan")
 _TRADING_DAYS = 252.0
 _NEAR_S = 30.0 * 86_400.0
@@ -82,14 +84,30 @@ def one_sigma(book: Book, today: Today | None, term: TermInputs) -> float:
 
 
 def gamma_section(
-    book: Book, sigma: float, repricing: Repricing
+    book: Book, sigma: float, repricing: Repricing, memory: Memory
 ) -> tuple[model.Gamma, Totals, GammaProfile, GammaSpread | None]:
     """Flip, state and walls of the scope; the profile holds the books of all views."""
     views, mix = book.views, book.view.mix
     spread: GammaSpread | None = None
     if beliefs := views.beliefs:
         certain = views.books[len(beliefs) :]
-        spread = gamma_spread(book.surface, beliefs, book.scope, repricing=repricing, books=certain)
+        made = memory.slow.of(
+            "profile",
+            book.rows.as_of,
+            (*book.about, repricing),
+            lambda: gamma_spread(
+                book.surface, beliefs, book.scope, repricing=repricing, books=certain
+            ),
+        )
+        if made.profile.surface is book.surface:
+            spread = made
+        else:
+            rows = np.zeros(len(book.surface.layout), np.bool_)
+            rows[made.profile.part.rows] = True
+            again = gamma_profile(
+                book.surface, views.books, book.scope, repricing=repricing, also=rows
+            )
+            spread = spread_around(again, made)
         profile = spread.profile
     else:
         profile = gamma_profile(book.surface, views.books, book.scope, repricing=repricing)
@@ -137,16 +155,50 @@ def _gamma_bands(
     }
 
 
-def book_section(book: Book, memory: Memory, units: UnitExposures | None) -> model.Book:
-    """The whole book, whatever the scope. `units` are wanted where positions are uncertain."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Errors:
+    """How sure the chosen view's numbers are; standard deviations."""
+
+    whole: TotalsSd
+    """Of the whole book's totals."""
+    scope: TotalsSd
+    """Of the scope's."""
+    today: TotalsSd
+    """Of today's expiry."""
+    strikes: F64
+    """Of the position at each strike of the scope, contracts. Shape (m,)."""
+
+
+def errors(book: Book, memory: Memory) -> Errors | None:
+    """How sure totals are, taken anew every second of the market; None under a convention."""
+    belief = book.view.belief
+    if belief is None:
+        return None
+
+    def made() -> Errors:
+        units = unit_exposures(book.surface, book.zero.scope)
+        layout = book.surface.layout
+        whole = totals_sd(units, belief, layout)
+        return Errors(
+            whole,
+            whole if book.scope is None else totals_sd(units, belief, layout, book.scope),
+            totals_sd(units, belief, layout, book.zero.scope),
+            by_strike_sd(units, belief, book.index, ()).position,
+        )
+
+    return memory.slow.of("errors", book.rows.as_of, book.about, made)
+
+
+def book_section(book: Book, memory: Memory, sure: Errors | None) -> model.Book:
+    """The whole book, whatever the scope."""
     surface = book.surface
     layout = surface.layout
     total = totals(book.exposures, book.held, layout)
     later = after_today(surface)
     stochastic, depth, around = _vanna_place(book, later, memory)
     bands: dict[str, Any] = {}
-    if units is not None and book.view.belief is not None:
-        sd = totals_sd(units, book.view.belief, layout)
+    if sure is not None:
+        sd = sure.whole
         bands = {
             "vega_band": band(total.vega, sd.vega),
             "vanna_band": band(total.vanna, sd.vanna),
@@ -234,12 +286,12 @@ def regime_section(
     )
 
 
-def hedging_section(book: Book, total: Totals, units: UnitExposures | None) -> model.Hedging:
-    """What the dealer trades over the scope. `units` as in `book_section`."""
+def hedging_section(book: Book, total: Totals, sure: Errors | None) -> model.Hedging:
+    """What the dealer trades over the scope."""
     flow = hedge_flow(book.surface, book.held, total, book.scope)
     bands: dict[str, Any] = {}
-    if units is not None and book.view.belief is not None and np.isfinite(total.gex):
-        sd = totals_sd(units, book.view.belief, book.surface.layout, book.scope)
+    if sure is not None and np.isfinite(total.gex):
+        sd = sure.scope
         bands = {
             "up_band": band(flow.per_up_1pct, sd.gex),
             "down_band": band(flow.per_down_1pct, sd.gex),

@@ -30,6 +30,7 @@ from gexterm.engine.compute import (
     TermInputs,
     agreement_section,
     book_section,
+    errors,
     gamma_section,
     hedging_section,
     one_sigma,
@@ -47,8 +48,6 @@ from gexterm.engine.today import read_today, zero_dte_section
 from gexterm.engine.views import view_set
 from gexterm.exposure.scope import Mask, zero_dte
 from gexterm.exposure.strikes import StrikeIndex
-from gexterm.exposure.uncertainty import totals_sd
-from gexterm.exposure.units import unit_exposures
 from gexterm.market.calendar import is_session, session_open_ns
 from gexterm.market.chain import Chain, Layout, Rows
 from gexterm.market.events import (
@@ -195,22 +194,21 @@ class Engine:
             {name: by_row(held, rows.layout) for name, held in job.given.items()},
         )
         book = assemble(rows, surface, views, scope, zero, index)
-        belief = views.chosen.belief
-        units = unit_exposures(surface, zero.scope) if belief else None
-        zero_sd = totals_sd(units, belief, rows.layout, zero.scope) if units and belief else None
-
+        sure = errors(book, memory)
         today = read_today(book, memory)
         term = self._term_inputs(rows, surface)
         sigma = one_sigma(book, today, term)
-        gamma, total, profile, spread = gamma_section(book, sigma, settings.repricing)
-        whole = book_section(book, memory, units)
-        zero_section = zero_dte_section(book, today, memory, zero_sd)
+        gamma, total, profile, spread = gamma_section(book, sigma, settings.repricing, memory)
+        whole = book_section(book, memory, sure)
+        zero_section = zero_dte_section(book, today, memory, sure.today if sure else None)
         if np.isnan(memory.spot_open):
             memory.spot_open = surface.spot
             memory.spot_open_at = 0 if _near_open(rows.as_of) else rows.as_of
         held = {view.name: view.held for view in views.views if view.convention is None}
         memory.history.keep(Moment(rows.as_of, surface, weight, zero.scope, held))
-        strikes = strike_frame(book, self._index(rows.layout, "0dte", zero.scope), units)
+        strikes = strike_frame(
+            book, self._index(rows.layout, "0dte", zero.scope), sure.strikes if sure else None
+        )
         look_back = memory.history.look_back(
             rows.as_of,
             index.strike,
@@ -232,7 +230,7 @@ class Engine:
             book=whole,
             zero_dte=zero_section,
             regime=regime_section(book, gamma, total, today, term, scope_name, memory),
-            hedging=hedging_section(book, total, units),
+            hedging=hedging_section(book, total, sure),
             hedge_day=hedge_day_section(book, memory),
             spot_vol=spot_vol_section(book, memory, term.iv_30d),
             agreement=agreement_section(book, gamma, profile, spread, today),

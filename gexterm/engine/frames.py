@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from gexterm.engine.book import Book
 from gexterm.engine.views import FLOW
 from gexterm.exposure.strikes import StrikeIndex, by_expiry, by_strike
-from gexterm.exposure.uncertainty import by_strike_sd
-from gexterm.exposure.units import UnitExposures
 from gexterm.market.chain import CALL, PUT
 from gexterm.reading import model
 
@@ -79,8 +77,8 @@ def expiry_lines(book: Book) -> tuple[model.ExpiryLine, ...]:
     )
 
 
-def strike_frame(book: Book, zero_index: StrikeIndex, units: UnitExposures | None) -> pl.DataFrame:
-    """One row per strike of the scope."""
+def strike_frame(book: Book, zero_index: StrikeIndex, position_sd: F64 | None) -> pl.DataFrame:
+    """One row per strike of the scope; `position_sd` by strike of it, where it is known."""
     rows, index = book.rows, book.index
     chosen, at, m = index.rows, index.index, len(index.strike)
     sums = book.strikes
@@ -113,7 +111,7 @@ def strike_frame(book: Book, zero_index: StrikeIndex, units: UnitExposures | Non
         "call_volume": add(rows.volume[CALL]),
         "put_volume": add(rows.volume[PUT]),
         "position": add(book.held.sum(axis=0)),
-        "position_sd": _sd(book, units),
+        "position_sd": np.full(m, np.nan) if position_sd is None else position_sd,
         **_parts(book, add),
         "gex": sums.gex,
         "delta": sums.delta,
@@ -152,10 +150,3 @@ def _parts(book: Book, add: Callable[[F64], F64]) -> dict[str, F64]:
         "position_prior": add(inferred.prior.mean.sum(axis=0)),
         "position_flow": add(flow.sum(axis=0)),
     }
-
-
-def _sd(book: Book, units: UnitExposures | None) -> F64:
-    """Standard deviation of the position at each strike of the scope."""
-    if book.view.belief is None or units is None:
-        return np.full(len(book.index.strike), np.nan)
-    return by_strike_sd(units, book.view.belief, book.index, ()).position

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from gexterm.clock import NS
 from gexterm.engine.history import History
 from gexterm.exposure.charm import CutState
 from gexterm.exposure.hedgeday import HedgeDay
@@ -13,6 +16,28 @@ from gexterm.exposure.regime import RegimeState
 from gexterm.exposure.spotvol import SpotVol
 from gexterm.pricing.surface import Surface
 from gexterm.reading.model import Band, ZeroDte
+
+T = TypeVar("T")
+
+
+class OnceASecond:
+    """What is taken anew every second of the market, and stands in between.
+
+    For how sure a number is, never for the number: no eye sees a band follow positions
+    and greeks within a second, and it costs more than the number.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, tuple[Hashable, ...], Any]] = {}
+
+    def of(self, name: str, as_of: int, about: tuple[Hashable, ...], make: Callable[[], T]) -> T:
+        """What `make` says, or said less than a second ago about the same."""
+        taken, of, value = self._kept.get(name, (0, (), None))
+        if not taken or of != about or not 0 <= as_of - taken < NS:
+            value = make()
+            self._kept[name] = (as_of, about, value)
+        found: T = value
+        return found
 
 
 @dataclass(slots=True)
@@ -32,6 +57,8 @@ class Memory:
     vanna_place: dict[tuple[str, str], tuple[int, float, float, Band]] = field(default_factory=dict)
     """By sign view and basis: when it was taken, ns; vanna stochastic, vega depth, and the
     former's band."""
+    slow: OnceASecond = field(default_factory=OnceASecond)
+    """How sure numbers are."""
     hedge: HedgeDay = field(default_factory=HedgeDay)
     """Hedge flow added up since the session was first seen, under every sign view."""
     hedge_surface: Surface | None = None

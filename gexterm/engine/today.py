@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def read_today(book: Book, memory: Memory) -> Today | None:
     if not book.zero or book.zero.settled:
         return None
     greeks, memory.cut = zero_dte_greeks(book.surface, book.zero.scope, memory.cut)
-    matrix = charm_matrix(greeks, book.views.touched)
+    matrix = charm_matrix(greeks, book.views.touched(greeks.rows))
     curve = matrix.of(book.views.books)
     profiles: dict[str, CharmProfile] = {}
     readings: dict[str, ParadigmReading] = {}
@@ -60,7 +61,12 @@ def read_today(book: Book, memory: Memory) -> Today | None:
         name = view.name
         before = memory.paradigm.get(name, ParadigmState())
         if view.belief is not None and np.isfinite(view.held).any():
-            odds[name] = label_odds(greeks, view.belief, state=before)
+            odds[name] = memory.slow.of(
+                f"odds of {name}",
+                book.rows.as_of,
+                (*book.about, before.below, before.above),
+                partial(label_odds, greeks, view.belief, state=before),
+            )
         profile = charm_profile(greeks, view.held)
         readings[name], memory.paradigm[name] = classify(
             profile,
@@ -112,18 +118,28 @@ def zero_dte_section(
         base_rate=_base_rate(book, reading),
     )
     if sd is not None and np.isfinite(section.charm_gross):
-        section = _with_bands(section, book, today, sd)
+        section = _with_bands(section, book, today, sd, memory)
     memory.last_today[name] = section
     return section
 
 
-def _with_bands(section: model.ZeroDte, book: Book, today: Today, sd: TotalsSd) -> model.ZeroDte:
+def _with_bands(
+    section: model.ZeroDte, book: Book, today: Today, sd: TotalsSd, memory: Memory
+) -> model.ZeroDte:
     """The same with what positions leave open."""
     belief, name = book.view.belief, book.view.name
     if belief is None or name not in today.odds:
         return section
-    sides = sides_sd(today.greeks, belief)
-    levels = level_bands(today.greeks, today.matrix, belief, today.readings[name])
+    reading, as_of = today.readings[name], book.rows.as_of
+    sides = memory.slow.of("sides", as_of, book.about, lambda: sides_sd(today.greeks, belief))
+    # Levels stand still most of the time; where one moves its band moves with it.
+    places = repr((reading.label, reading.lis_lower, reading.lis_upper, reading.target))
+    levels = memory.slow.of(
+        "levels",
+        as_of,
+        (*book.about, places),
+        lambda: level_bands(today.greeks, today.matrix, belief, reading),
+    )
     return replace(
         section,
         probability=today.odds[name].probability,

@@ -60,13 +60,15 @@ class ViewSet:
         """Of the inferred views: those of the first of `books`, in their order."""
         return (self.inferred.combined, self.inferred.flow) if self.inferred else ()
 
-    @property
-    def touched(self) -> NDArray[np.bool_]:
-        """Rows that some view holds or may hold. Shape (n,)."""
-        held = np.any(self.books != 0.0, axis=0)
+    def touched(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Of some rows those that some view holds or may hold, as a mask of all. Shape (n,)."""
+        mine = np.any(self.books[:, rows] != 0.0, axis=0)
         for belief in self.beliefs:
-            held |= belief.sd.sum(axis=0) > 0.0
-        return np.asarray(held, np.bool_)
+            mine |= np.any(belief.variance[:, rows] > 0.0, axis=0)
+            mine |= np.any(belief.shared[..., rows] != 0.0, axis=(0, 1))
+        held = np.zeros(self.books.shape[1], np.bool_)
+        held[rows] = mine
+        return held
 
     def place(self, name: str) -> int:
         """Which of `beliefs` an inferred view is."""

@@ -77,8 +77,7 @@ def gamma_spread(
     """
     n = len(surface.layout)
     variances = np.array([b.variance.sum(axis=0) for b in beliefs]).reshape(len(beliefs), n)
-    shared = np.concatenate([*(b.shared.sum(axis=1) for b in beliefs), np.empty((0, n))])
-    owner = np.repeat(np.arange(len(beliefs)), [len(b.shared) for b in beliefs])
+    shared, which, owner = _common_errors(beliefs, n)
     means = [merged(b.mean) for b in beliefs]
     profile = gamma_profile(
         surface,
@@ -93,10 +92,48 @@ def gamma_spread(
     unit *= np.exp(-0.5 * part.d1 * part.d1)
     common, total = profile_errors(profile, shared, variances)
     here = np.einsum("kn,n,n->k", variances[:, part.rows], unit, unit)
-    np.add.at(total, owner, np.square(common))
-    np.add.at(here, owner, np.square(np.einsum("kn,n->k", shared[:, part.rows], unit)))
+    np.add.at(total, owner, np.square(common)[which])
+    at_spot = np.square(np.einsum("kn,n->k", shared[:, part.rows], unit))
+    np.add.at(here, owner, at_spot[which])
     # Summed on few points and drawn through them: next to nothing may come out below it.
     return GammaSpread(profile, np.sqrt(np.maximum(total, 0.0)), np.sqrt(here))
+
+
+def spread_around(profile: GammaProfile, before: GammaSpread) -> GammaSpread:
+    """A new profile of the same views with the errors of an earlier one, by distance from spot.
+
+    For moments ago: positions and greeks hardly moved, and errors need not be exact.
+    """
+    if len(profile.spots) == 0 or len(before.profile.spots) == 0:
+        sd = np.full((len(before.sd), len(profile.spots)), np.nan)
+    else:
+        then = np.log(before.profile.spots / before.profile.spot)
+        now = np.log(profile.spots / profile.spot)
+        sd = np.array([np.interp(now, then, line) for line in before.sd])
+    return GammaSpread(profile, sd, before.sd_now)
+
+
+def _common_errors(
+    beliefs: Sequence[Belief], n: int
+) -> tuple[F64, NDArray[np.intp], NDArray[np.intp]]:
+    """All different common errors, (k, n), calls and puts of a row added.
+
+    And, for every one of every belief, which of these it is, and whose. Beliefs that are
+    made of one another hold the same errors in the same memory: these are swept once.
+    """
+    seen: dict[tuple[int, tuple[int, ...]], int] = {}
+    found: list[F64] = []
+    which: list[int] = []
+    for belief in beliefs:
+        for one in belief.shared:
+            key = (one.__array_interface__["data"][0], one.strides)
+            if key not in seen:
+                seen[key] = len(found)
+                found.append(one.sum(axis=0))
+            which.append(seen[key])
+    owner = np.repeat(np.arange(len(beliefs)), [len(b.shared) for b in beliefs])
+    shared = np.stack(found) if found else np.empty((0, n))
+    return shared, np.array(which, np.intp), owner
 
 
 @dataclass(frozen=True, slots=True)
