@@ -248,7 +248,8 @@ class Signer:
         told = rows[~late & _TELLS_TICK[tape.condition[first:end]]]
         if len(told):
             self._recent.append(told)
-        dated = ts[ts > 0]
+        # A wrong date must not pass for the time since when the tape is known.
+        dated = ts[~lost]
         if len(dated):
             earliest = int(dated.min())
             self._epoch = min(self._epoch, earliest) if self._epoch else earliest

@@ -472,6 +472,14 @@ def test_nothing_is_fatal_before_anything_is_known() -> None:
     assert made.flow().epoch == 0
 
 
+def test_a_wrong_date_is_not_since_when_the_tape_is_known() -> None:
+    days = -11 * 86_400_000.0
+    made = feed(signer(), quote(0), trade(10, 1.20), trade(days, 1.20, recv_ms=20.0))
+    assert made.flow().prints == 2
+    assert made.flow().epoch == NOON + 10 * MS
+    assert made.tape.evidence.tolist() == [Evidence.AT_QUOTE, Evidence.LATE]
+
+
 def test_flow_is_what_the_tape_says_while_signs_are_not_final() -> None:
     made = feed(signer(), quote(0), trade(10, 1.20, size=10.0), settle=False)
     trust = made.settings.reliability[Evidence.AT_QUOTE]
