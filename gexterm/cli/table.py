@@ -19,7 +19,7 @@ from gexterm.ui.numbers import (
     sigmas,
     strike,
 )
-from gexterm.ui.widgets.certainty import gamma_doubtful, inferred, leaning
+from gexterm.ui.widgets.certainty import gamma_doubtful, inferred, leaning, probability
 from gexterm.ui.widgets.regime import SIGNED
 from gexterm.ui.words import clean, clock, eastern
 
@@ -341,13 +341,19 @@ def _health(r: Reading) -> list[str]:
 
 
 def summary_line(reading: Reading) -> str:
-    """One line for logs and pipes: time, spot, paradigm, gamma, flip."""
-    gamma, zero = reading.gamma, reading.zero_dte
+    """One line for logs and pipes: time, spot, paradigm, gamma, flip, and how sure they are."""
+    gamma, zero, held = reading.gamma, reading.zero_dte, reading.positions
     flip = price(gamma.flip).strip() if math.isfinite(gamma.flip) else gamma.flip_kind
     lines = "/".join(strike(x) for x in (zero.lis_lower, zero.lis_upper))
+    label = f"{zero.paradigm}?" if leaning(zero) else zero.paradigm
+    odds = probability(zero)
+    sure = percent(odds).strip() if math.isfinite(odds) else ""
+    state = f"{gamma.state}?" if gamma_doubtful(gamma) else gamma.state
+    band = _band(gamma.gex_band)
+    trap = ", SIGNING TRAP" if held.trap and inferred(held) else ""
     return (
         f"{clock(reading.as_of)} ET  {clean(reading.underlying)} {price(reading.spot)}"
-        f"  {zero.paradigm:<8}  lines {lines:<11}  target {strike(zero.target):<6}"
-        f"  GEX {si(gamma.gex_per_1pct, plus=True)} {gamma.state:<7}  flip {flip}"
-        f"  [{reading.positions.view} × {reading.positions.basis}, {reading.source.mode}]"
+        f"  {label:<9} {sure:<4}  lines {lines:<11}  target {strike(zero.target):<6}"
+        f"  GEX {si(gamma.gex_per_1pct, plus=True)} {state:<7}  {band + '  ' if band else ''}"
+        f"flip {flip}  [{held.view} × {held.basis}, {reading.source.mode}{trap}]"
     )

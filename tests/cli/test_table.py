@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gexterm.cli.table import levels_table
+from gexterm.cli.table import levels_table, summary_line
 from tests.ui.fakes import in_doubt, reading
 
 SURE = reading(view="combined")
@@ -49,3 +49,18 @@ def test_every_inferred_view_has_the_probability_of_its_sign() -> None:
     view = replace(SURE.agreement.views[0], gamma="long", probability_short=0.38)
     found = replace(SURE, agreement=replace(SURE.agreement, views=(view,)))
     assert "long 62%" in levels_table(found)
+
+
+def test_one_line_says_how_sure_it_is() -> None:
+    sure, doubtful = summary_line(SURE), summary_line(DOUBTFUL)
+    told = SURE.zero_dte.probability[SURE.zero_dte.paradigm]
+    assert f"{SURE.zero_dte.paradigm} " in sure and f" {told:.0%} " in sure
+    assert "80 %: " in sure and "?" not in sure and "TRAP" not in sure
+    assert f"{DOUBTFUL.zero_dte.paradigm}? " in doubtful
+    assert f" {DOUBTFUL.gamma.state}? " in doubtful
+    assert doubtful.endswith(", SIGNING TRAP]")
+
+
+def test_one_line_of_an_assumption_has_no_odds() -> None:
+    assumed = summary_line(reading(view="squeezemetrics"))
+    assert "%" not in assumed and "?" not in assumed
