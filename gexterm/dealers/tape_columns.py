@@ -137,10 +137,17 @@ class Columns:
 
     def _grow(self, capacity: int) -> None:
         # One column after the other, so that the old and the new tape never stand side by side.
-        for name, whole in self._whole.items():
-            grown = np.empty(capacity, whole.dtype)
-            grown[: self._length] = whole[: self._length]
-            self._whole[name] = grown
+        for name, _, _ in _COLUMNS:
+            setattr(self, name, None)
+            whole = self._whole.pop(name)
+            try:
+                # In place, where nobody holds on to a part of it: large arrays need no copy.
+                whole.resize(capacity)
+            except ValueError:
+                grown = np.empty(capacity, whole.dtype)
+                grown[: self._length] = whole[: self._length]
+                whole = grown
+            self._whole[name] = whole
 
     def _show(self) -> None:
         for name, whole in self._whole.items():

@@ -15,6 +15,7 @@ general compressor after this finds long runs.
 from __future__ import annotations
 
 import struct
+import sys
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,11 @@ _SCALES = (100, 10_000)
 _STEPS = (1_000_000, 1_000, 1)
 _TOO_SHORT = 16
 """Below this many values the trials cost more than they save."""
+_known: dict[Any, np.dtype[Any]] = {
+    each: np.dtype(each) for each in ("f8", "i8", "i4", "i2", "i1", np.float64, np.int64)
+}
+_LITTLE = sys.byteorder == "little"
+_F64, _I64, _I32 = np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.int32)
 _OFFSET = struct.Struct("<qI")
 _SCALE = struct.Struct("<I")
 
@@ -61,30 +67,32 @@ def unpack(data: memoryview, at: int, count: int, dtype: DTypeLike) -> tuple[Arr
     Raises RecordingError when the bytes do not hold them. Never allocates more than
     `count` values, which the caller bounds.
     """
-    form = _take(data, at, 1)[0]
+    if at >= len(data):
+        _take(data, at, 1)
+    form = data[at]
     at += 1
-    kind = np.dtype(dtype)
+    kind = _known.get(dtype) or np.dtype(dtype)
     if form == PLAIN:
-        return _unplane(_take(data, at, count * kind.itemsize), kind), at + count * kind.itemsize
+        end = at + count * kind.itemsize
+        return _unplane(_take(data, at, end - at), kind, count), end
     if form == ONE:
         value = np.frombuffer(_take(data, at, kind.itemsize), kind.newbyteorder("<"))
         return np.full(count, value[0], kind), at + kind.itemsize
-    narrow = np.dtype(np.int32)
-    if form == SCALED and kind == np.float64:
+    if form == SCALED and kind == _F64:
         (scale,) = _SCALE.unpack(_take(data, at, _SCALE.size))
         if scale not in _SCALES:
             raise RecordingError(f"a column is scaled by {scale}, which no writer does")
         at += _SCALE.size
-        whole = _unplane(_take(data, at, count * 4), narrow)
+        whole = _unplane(_take(data, at, count * 4), _I32, count)
         values = whole / scale
         values[whole == _NAN] = np.nan
         return values, at + count * 4
-    if form == OFFSET and kind == np.int64:
+    if form == OFFSET and kind == _I64:
         base, step = _OFFSET.unpack(_take(data, at, _OFFSET.size))
         if step not in _STEPS:
             raise RecordingError(f"a column counts in steps of {step} ns, which no writer does")
         at += _OFFSET.size
-        offsets = _unplane(_take(data, at, count * 4), narrow).astype(np.int64)
+        offsets = _unplane(_take(data, at, count * 4), _I32, count).astype(np.int64)
         # Wraps around on bytes made up to overflow: a wrong number, but no crash.
         return offsets * np.int64(step) + np.int64(base), at + count * 4
     raise RecordingError(f"a column of {kind} has the unknown form {form}")
@@ -144,11 +152,13 @@ def _planes(column: Array) -> bytes:
     return little.view(np.uint8).reshape(-1, width).T.tobytes()
 
 
-def _unplane(data: memoryview, kind: np.dtype[Any]) -> Array:
-    planes = np.frombuffer(data, np.uint8).reshape(kind.itemsize, -1)
-    return (
-        np.ascontiguousarray(planes.T)
-        .reshape(-1)
-        .view(kind.newbyteorder("<"))
-        .astype(kind, copy=False)
-    )
+def _unplane(data: memoryview, kind: np.dtype[Any], count: int) -> Array:
+    if count == 1 or kind.itemsize == 1:
+        # The planes of one value are its bytes.
+        values = np.frombuffer(data, kind.newbyteorder("<")).astype(kind)
+    else:
+        planes = np.frombuffer(data, np.uint8).reshape(kind.itemsize, -1)
+        values = planes.T.copy().view(kind).reshape(-1)
+        if not _LITTLE:
+            values.byteswap(inplace=True)
+    return values
