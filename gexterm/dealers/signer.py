@@ -20,6 +20,7 @@ which they came, never on how they were cut into batches or on when `settle` was
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Literal
 
@@ -66,6 +67,8 @@ _NEVER_SINGLE = _BY_CLASS > 0
 _IN_PACKAGE = IS_PACKAGE & ~_NEVER_SINGLE
 _TELLS_TICK = ~(_NEVER_SINGLE | IS_PACKAGE)
 """Whose price may be the next tick of another print."""
+_BLOCK = 1 << 15
+"""Prints that are taken and judged at once."""
 _LOG_SLACK_NS = 3_000_000_000
 _BEFORE_OPEN = -np.inf
 _TOO_OLD = np.inf
@@ -211,14 +214,17 @@ class Signer:
         """A batch of prints, cancels and corrections."""
         # A correction is a row of its own, in its place among the others.
         turns = np.flatnonzero(np.diff((trades.action == CORRECTION).view(np.int8))) + 1
-        if len(turns) == 0:
+        if len(turns) == 0 and len(trades.ts) <= _BLOCK:
             self._trades(trades)
             return
+        cuts = np.union1d(turns, np.arange(_BLOCK, len(trades.ts), _BLOCK))
         columns = {f.name: getattr(trades, f.name) for f in dataclasses.fields(trades)}
         columns.pop("recv")
-        for at in np.split(np.arange(len(trades.ts)), turns):
-            part = {name: column[at] for name, column in columns.items()}
+        for first, end in itertools.pairwise((0, *cuts.tolist(), len(trades.ts))):
+            part = {name: column[first:end] for name, column in columns.items()}
             self._trades(Trades(**part, recv=trades.recv))
+            if sum(map(len, self._arrived)) >= max(_BLOCK, len(self._waiting)):
+                self._judge()  # while it is in the cache
 
     def _trades(self, trades: Trades) -> None:
         self._summed, self._judged = None, False
