@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gexterm.dealers.belief import Belief
-from gexterm.exposure.bands import GammaSpread, flip_band, gamma_spread
+from gexterm.exposure.bands import GammaSpread, flip_band, gamma_spread, spread_around
 from gexterm.exposure.flip import find_flip
 from gexterm.exposure.profile import gamma_profile, merged
 from gexterm.exposure.sweep import gaussian_errors, gaussian_sums
@@ -244,3 +244,22 @@ def test_without_positions_the_stochastic_has_no_band() -> None:
     band = vanna_band(s, Belief.certain(nobody), vega_curve(s, nobody))
     assert np.isnan(band.low)
     assert np.isnan(band.high)
+
+
+def test_errors_that_two_views_have_in_common_count_in_both() -> None:
+    s, rng = chain(), np.random.default_rng(4)
+    flow, before = tilted(s), belief(rng.normal(0.0, 50.0, (2, len(s.layout))), rng)
+    both = np.concatenate([before.shared, flow.shared])
+    combined = Belief(before.mean + flow.mean, before.variance + flow.variance, both)
+    part = Belief(flow.mean, flow.variance, both[len(before.shared) :])  # the same memory
+    alike, apart = gamma_spread(s, [combined, part]), gamma_spread(s, [combined, flow])
+    np.testing.assert_allclose(alike.sd, apart.sd, rtol=1e-12)
+    np.testing.assert_allclose(alike.sd_now, apart.sd_now, rtol=1e-12)
+
+
+def test_errors_of_a_moment_ago_are_taken_over_by_distance_from_spot() -> None:
+    s = chain()
+    spread = gamma_spread(s, [tilted(s)])
+    again = spread_around(spread.profile, spread)
+    np.testing.assert_allclose(again.sd, spread.sd, rtol=1e-12)
+    np.testing.assert_array_equal(again.sd_now, spread.sd_now)
