@@ -73,6 +73,11 @@ _INVOLVED = 0.9
 """P(a dealer was in a trade) where nothing says otherwise (quant notes 2.2)."""
 
 
+_UNHEARD = 0.02
+"""Share of the venue's volume that may be missing on the tape without a word: prints on their
+way, and cancelled ones that volumes still count."""
+
+
 @dataclass(frozen=True, slots=True)
 class PositionSettings:
     """How far signs may err together."""
@@ -173,9 +178,12 @@ def position_views(
     )
     printed = _rows(loads[3], index)
     traded = printed if volume is None else np.fmax(printed, volume)
-    sum_of_both = Belief(
-        before.belief.mean + added.mean, before.belief.variance + added.variance, both
-    )
+    variance = before.belief.variance + added.variance
+    unheard = np.maximum(traded - printed, 0.0)
+    if float(unheard.sum()) > _UNHEARD * float(traded[np.isfinite(traded)].sum()):
+        variance = variance + _INVOLVED * (size if size > 0.0 else 1.0) * unheard
+        both = np.concatenate([both, _unheard(unheard, today, settings.lean)])
+    sum_of_both = Belief(before.belief.mean + added.mean, variance, both)
     combined, hit = bounded(sum_of_both, before.open_interest, traded)
     epochs = [epoch for epoch in (before.epoch, flow.epoch) if epoch]
     return PositionViews(
@@ -267,6 +275,19 @@ def compact(belief: Belief, most: int = 8) -> Belief:
     )
 
 
+def _unheard(unheard: F64, today: Mask, lean: float) -> F64:
+    """What trades that the venue reports and we never saw may have added. Shape (4, 2, n).
+
+    Nobody knows which way customers leaned in them; calls and puts, today's and later ones
+    may have leaned each their own.
+    """
+    out = np.zeros((len(GROUPS), *unheard.shape))
+    for number in range(len(GROUPS)):
+        rows, side = (today, ~today)[number // 2], (CALL, PUT)[number % 2]
+        out[number, side] = rows * (lean * _INVOLVED * unheard[side])
+    return out
+
+
 def _index(layout: Layout, n: int) -> NDArray[np.int64]:
     """Contract index by row, n where there is none. Shape (2, rows)."""
     index = layout.contract.astype(np.int64)
@@ -347,11 +368,11 @@ def _flow_belief(
             # What prints have in common is in doubt.
             lean, errors = np.zeros_like(lean), np.full((1, len(lean)), settings.lean)
         leaned[side, rows] = lean * left[side, rows]
-        errs.append((side, rows, own * bias[side, rows] + extra * signed[side, rows]))
+        errs.append((side, rows, own * bias[side, rows] + 2.0 * extra * signed[side, rows]))
         errs += [(side, rows, error) for error in errors * left[side, rows]]
     shared = np.zeros((len(before) + 1 + len(errs), *mean.shape))
     shared[: len(before)] = before
-    shared[len(before)] = np.sqrt(settings.market) * bias + whole * signed
+    shared[len(before)] = np.sqrt(settings.market) * bias + 2.0 * whole * signed
     for line, (side, rows, error) in zip(shared[len(before) + 1 :], errs, strict=True):
         line[side, rows] = error
     return shared, Belief(mean + leaned, variance, shared[len(before) :])

@@ -11,9 +11,9 @@ How wide that band is, is our assumption, not a measurement:
 
 - Without a convention the mean is 0. Gamma that the exchange's own labels give to market
   makers is 10–50 times smaller than open interest under a mixed-sign convention gives
-  (Cboe 2023–2025), so a dealer's net is around 1/10 of open interest where it is
-  concentrated, and around 1/30 over a whole book. Hence standard deviations of 0.10·OI
-  for each contract alone and 0.03·OI for all calls (all puts) together.
+  (Cboe 2023–2025), so a dealer's net is 2–10 % of open interest over a whole book, and
+  more where it is concentrated. Hence standard deviations of 0.10·OI for each contract
+  alone and 0.06·OI for all calls (all puts) together.
 - Under a convention the mean is κ·OI, the most there can be. If the sign is right and the
   share anything from none to all, the root mean square distance from all is
   1/√3 = 0.58·OI. Split into a part in common, 0.5, and one for each contract alone, 0.3.
@@ -55,7 +55,7 @@ class PriorSettings:
     """κ of later expiries."""
     unknown_alone: float = 0.10
     """Without a convention: standard deviation of each contract alone, share of OI."""
-    unknown_shared: float = 0.03
+    unknown_shared: float = 0.06
     """Without a convention: of all calls (all puts) together, share of OI."""
     assumed_alone: float = 0.3
     """Under a convention: of each contract alone, share of κ·OI."""
@@ -230,7 +230,7 @@ def carry_rows(
 def _covered(opened: F64, open_interest: F64) -> F64:
     """How much the record covers; all where there is no open interest to compare with."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = opened / open_interest
+        share = opened / np.maximum(open_interest, 1e-9)
     share = np.where(open_interest > 0.0, share, np.where(opened > 0.0, 1.0, 0.0))
     return np.asarray(np.clip(share, 0.0, 1.0), np.float64)
 

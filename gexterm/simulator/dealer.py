@@ -7,6 +7,7 @@ import numpy as np
 from gexterm.clock import NS
 from gexterm.market.calendar import session_close_ns, session_open_ns
 from gexterm.simulator.chains import series_of
+from gexterm.simulator.check import span_ns
 from gexterm.simulator.customers import habits
 from gexterm.simulator.ladder import WISHES
 from gexterm.simulator.script import Script
@@ -69,8 +70,8 @@ class Dealer:
 def _opening(script: Script, listing: Listing, rng: np.random.Generator) -> F64:
     """Inventory at the start, whole contracts. Shape (n,).
 
-    Today's expiry: `opening_inventory` times what a day of the script's first intent is
-    going to add, spread over the strikes that customers will want. Later expiries: what
+    Today's expiry: `opening_inventory` times what the script's first intent is going to add
+    over its span, spread over the strikes that customers will want. Later expiries: what
     habits have left. Never more than open interest allows.
     """
     flow, spot = script.flow, script.spot.open
@@ -82,7 +83,9 @@ def _opening(script: Script, listing: Listing, rng: np.random.Generator) -> F64:
     total = wanted.sum()
     if total > 0.0:
         today = float(shares[np.unique(listing.series[listing.today])].sum())
-        wanted *= flow.contracts * today / total
+        session = session_close_ns(script.date) - session_open_ns(script.date)
+        begins, ends = span_ns(script)
+        wanted *= flow.contracts * today / total * (ends - begins) / session
     below, above = WISHES[script.intent]
     wish = np.where(listing.strike < spot, float(below), float(above))
     added = -wish * flow.tilt * flow.dealer_share * wanted * flow.opening_inventory

@@ -22,13 +22,12 @@ import numpy as np
 import gexterm
 from gexterm.clock import NS, ManualClock
 from gexterm.errors import OutputError
-from gexterm.market.calendar import at_et, session_close_ns, session_open_ns
+from gexterm.market.calendar import at_et
 from gexterm.market.events import Event, SourceInfo, Volume
 from gexterm.recording.writer import Writer, publish
 from gexterm.simulator.check import check
 from gexterm.simulator.customers import EMPTY, Customers
 from gexterm.simulator.dealer import Dealer
-from gexterm.simulator.ladder import Ladder
 from gexterm.simulator.market import Market
 from gexterm.simulator.script import Intent, Script
 from gexterm.simulator.steering import Steering
@@ -82,9 +81,7 @@ class _Day:
     """The parts of the simulator, and how they hang together."""
 
     def __init__(self, script: Script) -> None:
-        of_market, of_customers, of_dealer, of_tape, of_volume = np.random.default_rng(
-            script.seed
-        ).spawn(5)
+        of_market, of_customers, of_dealer, of_tape = np.random.default_rng(script.seed).spawn(4)
         self.steering = Steering(script)
         if self.steering.steers:
             # A jump over a line cannot be taken back.
@@ -96,8 +93,7 @@ class _Day:
         self.dealer = Dealer(script, listing, of_dealer)
         self.tape = Tape(script, of_tape)
         self._view = TrueView(listing, script.date)
-        self._ladder = Ladder(listing, np.array([s.share for s in self.market.series]))
-        self._volume = _Volumes(len(listing.contracts), of_volume)
+        self._volume = _Volumes(len(listing.contracts))
         self._intents = [(at_et(script.date, c.at), c.intent) for c in script.changes]
         self._spot, self._pushed = script.spot.open, 0.0
 
@@ -118,8 +114,6 @@ class _Day:
         events = self.market.published(step)
         events += self.tape.publish(prints, step)
         self.dealer.take(self.tape.revisions)
-        if second == 0:
-            self._volume.before(self._ladder.weights(step), self.script, now)
         self._volume.add(prints)
         if second % VOLUME_EVERY_S == 0 and not self.market.silent(now):
             events += self._volume.published(now)
@@ -142,19 +136,14 @@ class _Day:
 
 
 class _Volumes:
-    """Contracts traded so far today, and which of them have not been told."""
+    """Contracts traded since the script began, and which of them have not been told.
 
-    def __init__(self, n: int, rng: np.random.Generator) -> None:
+    A script that begins after the open is a day that begins then: nothing traded before.
+    """
+
+    def __init__(self, n: int) -> None:
         self._so_far: F64 = np.zeros(n)
         self._fresh = np.zeros(n, np.bool_)
-        self._rng = rng
-
-    def before(self, weights: F64, script: Script, now: int) -> None:
-        """What was traded since the open of a day that is joined later. `weights`: shape (n,)."""
-        opens, closes = session_open_ns(script.date), session_close_ns(script.date)
-        expected = weights * script.flow.contracts * (now - opens) / (closes - opens)
-        self._so_far += self._rng.poisson(expected)
-        self._fresh |= self._so_far > 0.0
 
     def add(self, prints: Prints) -> None:
         """Take a second's prints in."""

@@ -95,7 +95,8 @@ class FlowScript:
     trap: Trap = ""
     """One-sided resting limits, if wanted."""
     opening_inventory: float = 0.25
-    """Dealer's inventory at the start, relative to what the day's tilt is going to add."""
+    """Dealer's inventory at the start, relative to what the tilt is going to add in the script's
+    span."""
     cancels: float = 0.004
     """Share of prints that are taken back later."""
     late: float = 0.01

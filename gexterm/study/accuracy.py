@@ -48,6 +48,9 @@ class ViewAccuracy:
     """Brier score of P(the label shown) alone, where it is one of the four."""
     reliability: tuple[Bin, ...]
     """P(label) against how often it was the true one, all labels of all moments, by bins."""
+    coverage: tuple[float, float, float]
+    """Share of the moments in which the 80 % bands of GEX, of charm below and of charm above
+    spot held the truth, 0 to 1."""
     cautious: float
     """Share of the moments that read Mixed, or with no label above 0.6, 0 to 1."""
     trap: float
@@ -127,9 +130,17 @@ def _view(name: str, seen: Sequence[Observation]) -> ViewAccuracy:
             np.array([p for p, _ in pairs], np.float64),
             np.array([hit for _, hit in pairs], np.bool_),
         ),
+        coverage=_coverage(seen),
         cautious=len(cautious) / len(seen) if seen else NAN,
         trap=sum(o.trap for o in seen) / len(seen) if seen else NAN,
     )
+
+
+def _coverage(seen: Sequence[Observation]) -> tuple[float, float, float]:
+    if not seen:
+        return NAN, NAN, NAN
+    gex, below, above = np.mean([o.inside for o in seen], axis=0).tolist()
+    return gex, below, above
 
 
 def _sides(seen: Sequence[Observation]) -> Score:

@@ -25,7 +25,7 @@ from gexterm.engine.engine import Engine
 from gexterm.engine.settings import EngineSettings
 from gexterm.errors import InputError
 from gexterm.market.events import Quotes, SourceInfo
-from gexterm.reading.model import Reading
+from gexterm.reading.model import Band, Reading
 from gexterm.recording.reader import Recording
 from gexterm.simulator.truth import TrueBook, read_truth
 from gexterm.study.metrics import Score, sign_score, spearman, weighted_sign_share
@@ -83,6 +83,8 @@ class Observation:
     """P(short gamma) under the view."""
     trap: bool
     """Whether the screen warned that a whole side may be signed wrongly."""
+    inside: tuple[bool, bool, bool]
+    """Whether the 80 % bands of GEX, of charm below and above spot held the truth."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -184,9 +186,18 @@ def _compare(engine: Engine, truth: TrueBook, at: int) -> list[Observation]:
                 true_gex=true.gamma.gex_per_1pct,
                 p_short=mine.gamma.probability_short,
                 trap=bool(mine.positions.trap),
+                inside=(
+                    _inside(mine.gamma.gex_band, true.gamma.gex_per_1pct),
+                    _inside(zero.charm_below_band, real.charm_below),
+                    _inside(zero.charm_above_band, real.charm_above),
+                ),
             )
         )
     return out
+
+
+def _inside(band: Band, value: float) -> bool:
+    return band.low <= value <= band.high
 
 
 def _facts(

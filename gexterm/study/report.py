@@ -83,6 +83,8 @@ def _view(view: ViewAccuracy) -> list[str]:
         f"  called, of what truly has one                   {_percent(view.called):>8}",
         f"  Brier score of P(label)                         {_number(view.brier):>8}"
         f"   of the label shown alone {_number(view.brier_shown)}",
+        "  80 % bands held the truth: GEX, charm below, above "
+        + ", ".join(_percent(share) for share in view.coverage),
         f"  Mixed, or no label above 60 %                   {_percent(view.cautious):>8}",
         f"  warned of one-sided resting orders              {_percent(view.trap):>8}",
         *_bins("P(label), all labels, by what was said", view.reliability, "  "),

@@ -7,6 +7,7 @@ import pytest
 
 from gexterm.exposure.paradigm import LABELS
 from gexterm.market.calendar import session_close_ns, session_open_ns
+from gexterm.simulator.check import span_ns
 from gexterm.simulator.dealer import Dealer
 from gexterm.simulator.script import FlowScript, Intent
 from tests.simulator.traded import Traded, script, traded
@@ -41,7 +42,8 @@ def test_opening_inventory_is_a_part_of_what_the_tilt_is_going_to_add(day: Trade
     flow = day.script.flow
     modest = dealer(day, contracts=1e5)
     held = float(np.abs(modest.inventory[day.listing.today]).sum())
-    to_come = 1e5 * 0.6 * flow.tilt * flow.dealer_share
+    begins, ends = span_ns(day.script)
+    to_come = 1e5 * 0.6 * flow.tilt * flow.dealer_share * (ends - begins) / (6.5 * 3600 * NS)
     assert held == pytest.approx(flow.opening_inventory * to_come, rel=0.25)
     none = dealer(day, opening_inventory=0.0)
     assert not none.inventory[day.listing.today].any()

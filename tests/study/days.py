@@ -33,7 +33,8 @@ def true_book(truth: Truth) -> TrueBook:
 
 def lively(intent: str, seed: int, minutes: int, at: dt.time, **changes: Any) -> Script:
     """A stretch in which customers want one paradigm."""
-    flow = FlowScript(contracts=400_000.0, tilt=0.15)
+    # A quarter of what a whole day adds: the book has its shape from the first minute.
+    flow = FlowScript(contracts=400_000.0, tilt=0.15, opening_inventory=0.25 * 390.0 / minutes)
     return made.script(minutes, at=at, seed=seed, intent=intent, flow=flow, **changes)
 
 

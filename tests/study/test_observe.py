@@ -115,6 +115,7 @@ def moment(**changes) -> Observation:
         true_gex=3.0,
         p_short=0.2,
         trap=False,
+        inside=(True, True, False),
     )
     return dataclasses.replace(made, **changes)
 
@@ -160,6 +161,12 @@ def test_the_sign_of_a_side_is_asked_for_only_where_truth_has_one() -> None:
     assert flow_of(moment(below=small)).side_sign == Score(1.0, 1)
     assert flow_of(moment(below=wrong)).side_sign == Score(1.0, 2)
     assert flow_of(moment(below=unknown)).side_sign == Score(1.0, 2)
+
+
+def test_coverage_is_the_share_of_moments_whose_bands_held_the_truth() -> None:
+    seen = (moment(), moment(inside=(True, False, False)))
+    [view] = [v for v in summarise([day_of(*seen)]).views if v.view == "flow"]
+    assert view.coverage == (1.0, 0.5, 0.0)
 
 
 def test_cautious_is_mixed_or_no_label_above_sixty_percent() -> None:
