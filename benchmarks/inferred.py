@@ -104,7 +104,9 @@ def run() -> list[Row]:
         for what, took in (("no print comes", quiet), ("200 prints a second", busy)):
             line = f"{name}: inferred, {what}"
             cost = took["inferred"]
-            rows.append(Row(line, cost, "ms") if limit is None else at_most(line, cost, limit, "ms"))
+            rows.append(
+                Row(line, cost, "ms") if limit is None else at_most(line, cost, limit, "ms")
+            )
             ratio = cost / took["convention"]
             if slower is not None:
                 rows.append(at_most("  by the convention's", ratio, slower, "x"))
