@@ -313,3 +313,17 @@ def test_combined_positions_never_exceed_what_can_be_open(seed, oi, scale) -> No
     known = ~np.isnan(interest)
     assert (np.abs(views.combined.mean[known]) <= most[known] + 1e-6).all()
     assert np.isfinite(views.combined.sd).all()
+
+
+def test_trades_that_were_reported_and_never_seen_widen_combined_and_not_flow() -> None:
+    added = flow(N, {Evidence.AT_QUOTE: (60.0, 40.0)})
+    before = prior(LAYOUT, OI, NOW)
+    heard = position_views(added, LAYOUT, NOW, before, np.full_like(OI, 100.0))
+    joined_late = position_views(added, LAYOUT, NOW, before, np.full_like(OI, 900.0))
+    assert (joined_late.combined.sd > heard.combined.sd).all()
+    assert joined_late.flow.sd == pytest.approx(heard.flow.sd)
+    assert joined_late.combined.mean == pytest.approx(heard.combined.mean)
+    greek = np.ones_like(OI)
+    # Nobody knows which way they leaned: in common, not each for itself.
+    extra = common(joined_late.combined, greek) ** 2 - common(heard.combined, greek) ** 2
+    assert np.sqrt(extra) == pytest.approx(0.13 * 0.9 * 800.0 * N / 2.0, rel=0.01)
