@@ -27,6 +27,7 @@ import numpy as np
 from gexterm.errors import RecordingError, RecordingVersionError
 from gexterm.market.contracts import Contract, Right
 from gexterm.market.events import (
+    CORRECTION,
     ClockTick,
     Definitions,
     Event,
@@ -247,6 +248,7 @@ def _body(event: Event, kind: int) -> bytes:
             )
         )
     parts = [_TS.pack(event.ts)] if isinstance(event, OpenInterest | Volume) else []
+    _check_rows(event)
     index = np.ascontiguousarray(event.contract, "<i4")
     parts.append(index.view(np.uint8).reshape(-1, 4).T.tobytes())
     for field, dtype in _COLUMNS[kind]:
@@ -255,6 +257,19 @@ def _body(event: Event, kind: int) -> bytes:
             raise ValueError(f"{field} has shape {column.shape}, contract {index.shape}")
         parts.append(columns.pack(column))
     return b"".join(parts)
+
+
+def _check_rows(event: Quotes | Trades | OpenInterest | Volume) -> None:
+    """Refuse to write what no reader would take: it would cost the whole recording."""
+    if len(event.contract) == 0:
+        return
+    if int(event.contract.min()) < 0:
+        raise RecordingError(f"a batch names contract {int(event.contract.min())}")
+    if isinstance(event, Trades):
+        if int(np.abs(event.side.astype(np.int16)).max()) > 1:
+            raise RecordingError("a trade's side is none of buyer, seller, not given")
+        if not 0 <= int(event.action.min()) <= int(event.action.max()) <= CORRECTION:
+            raise RecordingError("a trade is neither new nor a cancel nor a correction")
 
 
 def split(event: Event) -> Iterator[Event]:
@@ -399,7 +414,8 @@ def _decode_columns(kind: int, version: int, count: int, recv: int, body: memory
             raise RecordingError("a trade's side is none of buyer, seller, not given")
         if version == 1:
             return Trades.of(contract, recv=recv, **fields)
-        if count and not 0 <= int(fields["action"].min()) <= int(fields["action"].max()) <= 2:
+        action = fields["action"]
+        if count and not 0 <= int(action.min()) <= int(action.max()) <= CORRECTION:
             raise RecordingError("a trade is neither new nor a cancel nor a correction")
         return Trades(contract=contract, recv=recv, **fields)
     if kind == _OPEN_INTEREST:

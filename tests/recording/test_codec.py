@@ -287,3 +287,12 @@ def test_unknown_states_modes_and_sides_are_refused():
         codec.decode_all(codec.encode(odd, 0))
     with pytest.raises(RecordingError, match="unknown kind 99"):
         codec.decode_all(head(99, 0, 0))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"contract": [-1]}, {"side": [2]}, {"action": [3]}, {"action": [-1]}]
+)
+def test_what_no_reader_would_take_is_not_written(wrong: dict[str, list[int]]) -> None:
+    columns = {"contract": [0], "price": [1.0], "size": [1.0], "ts": [1], **wrong}
+    with pytest.raises(RecordingError):
+        codec.encode(Trades.of(**columns), 1)
