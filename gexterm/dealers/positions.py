@@ -180,7 +180,7 @@ def position_views(
     traded = printed if volume is None else np.fmax(printed, volume)
     variance = before.belief.variance + added.variance
     unheard = np.maximum(traded - printed, 0.0)
-    if float(unheard.sum()) > _UNHEARD * float(traded[np.isfinite(traded)].sum()):
+    if float(unheard.sum()) > _UNHEARD * float(traded.sum()):
         variance = variance + _INVOLVED * (size if size > 0.0 else 1.0) * unheard
         both = np.concatenate([both, _unheard(unheard, today, settings.lean)])
     sum_of_both = Belief(before.belief.mean + added.mean, variance, both)

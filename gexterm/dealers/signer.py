@@ -197,9 +197,10 @@ class Signer:
             bid = np.where(early, _BEFORE_OPEN, quotes.bid)
             ask = np.where(old & ~early, _TOO_OLD, quotes.ask)
             quotes = dataclasses.replace(quotes, bid=bid, ask=ask)
-        if quotes.contract.min() < 0:
-            chosen = quotes.contract >= 0
-            quotes, marks = part(quotes, chosen), marks[chosen]
+        # No room is made for contracts that nobody defined: an index is a feed's word.
+        known = (quotes.contract >= 0) & (quotes.contract < self._n)
+        if not known.all():
+            quotes, marks = part(quotes, known), marks[known]
         late = self._intake.late
         self._log.add(self._intake.dated(quotes, marks))
         if self._intake.late != late:

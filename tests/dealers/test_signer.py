@@ -606,3 +606,15 @@ def test_prints_nobody_asked_for_are_judged_before_their_quotes_are_forgotten(
     feed(unasked, *stream)
     assert (unasked.tape.p_buy < 0.5).all()
     np.testing.assert_array_equal(unasked.tape.p_buy, asked.tape.p_buy)
+
+
+def test_a_quote_of_a_contract_that_nobody_defined_takes_no_room() -> None:
+    made = Signer()
+    made.define(2)
+    wild = np.array([2**31 - 1, -1, 1], np.int32)
+    ones = np.ones(3)
+    made.quotes(Quotes(wild, ones, 2.0 * ones, ones, ones, np.full(3, 10**18, np.int64), 10**18))
+    made.trades(Trades.of(wild, ones, ones, [10**18 + 1] * 3, recv=10**18 + 2))
+    made.settle(None)
+    assert made.flow().prints == 1
+    assert made.counts["unknown_contract"] == 2
