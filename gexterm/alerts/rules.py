@@ -159,7 +159,11 @@ def _levels(
         upper = watch_lis(upper, teller, "upper", levels[1], spot, sigma, no_lines, d)
         target = watch_target(target, teller, levels[2], spot, before, sigma, no_lines, d)
     flip = state.flip if state else None
-    flip = watch_flip(flip, teller, gamma.flip, spot, sigma, first, d)
+    # Under a view with odds, a flip that may lie anywhere on one side is none to cross.
+    around = (gamma.flip_band.low, gamma.flip_band.high)
+    located = math.isnan(gamma.probability_short) or all(map(math.isfinite, around))
+    at = gamma.flip if located else NAN
+    flip = watch_flip(flip, teller, at, spot, sigma, first, d)
     for side, level in (("call", gamma.call_wall), ("put", gamma.put_wall)):
         wall = _wall(walls.get(side), teller, side, level, thresholds)
         if wall is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
-from gexterm.reading.model import Positions, Reading
+from gexterm.reading.model import Band, Positions, Reading
 from tests.alerts.test_alerts import at, kinds, run
 
 
@@ -57,6 +58,16 @@ def test_gamma_is_told_when_its_sign_is_sure() -> None:
     assert kinds(gamma(0, "long", 0.05), gamma(10, "short", 0.7)) == []
     assert kinds(gamma(0, "long", 0.05), gamma(10, "short", 0.9)) == ["gamma changed"]
     assert kinds(gamma(0, "short", 0.95), gamma(10, "long", 0.1)) == ["gamma changed"]
+
+
+def test_a_flip_that_may_lie_anywhere_on_one_side_is_none_to_cross() -> None:
+    def walk(low: float, high: float) -> list[str]:
+        gamma = {"flip": 2730.0, "probability_short": 0.5, "flip_band": Band(low, high)}
+        spots = (2720.0, 2740.0, 2720.0)
+        return kinds(*(at(600 * i, s, gamma=gamma) for i, s in enumerate(spots)))
+
+    assert walk(2725.0, math.nan) == []
+    assert walk(2725.0, 2736.0) == ["flip crossed", "flip crossed"]
 
 
 def test_the_signing_trap_is_a_warning_said_once_while_it_lasts() -> None:
