@@ -8,6 +8,7 @@ import textwrap
 from gexterm.reading.model import Band, ExpiryLine, Reading, View
 from gexterm.ui.numbers import (
     DASH,
+    chance,
     compact,
     distance,
     duration,
@@ -147,7 +148,7 @@ def _gamma(r: Reading) -> list[str]:
         "GAMMA",
         _line("GEX per 1 %", si(g.gex_per_1pct, plus=True),
               f"dealers {g.state}{'?' if gamma_doubtful(g) else ''} gamma",
-              f"P(short) {percent(g.probability_short).strip()}"
+              f"P(short) {chance(g.probability_short).strip()}"
               if math.isfinite(g.probability_short) else "", _band(g.gex_band)),
         _line("  of which 0DTE", si(g.gex_0dte_per_1pct, plus=True)),
         _line("flip", flip, f"({g.repricing})", _stretch(g.flip_band)),
@@ -218,7 +219,7 @@ def _today(r: Reading) -> list[str]:
 def _odds(r: Reading) -> str:
     """P(label), the likeliest first; empty under a convention."""
     told = sorted(r.zero_dte.probability.items(), key=lambda item: -item[1])
-    return "  ".join(f"{name} {percent(p).strip()}" for name, p in told if p >= 0.005)
+    return "  ".join(f"{name} {chance(p).strip()}" for name, p in told if p >= 0.005)
 
 
 def _flow(r: Reading) -> list[str]:
@@ -271,7 +272,7 @@ def _views(views: tuple[View, ...], r: Reading) -> list[str]:
     lines = ["SIGN VIEWS"]
     for v in views:
         flip = price(v.flip).strip() if math.isfinite(v.flip) else "none"
-        sure = f" {percent(v.probability).strip()}" if math.isfinite(v.probability) else ""
+        sure = f" {chance(v.probability).strip()}" if math.isfinite(v.probability) else ""
         p_sign = 1.0 - v.probability_short if v.gamma == "long" else v.probability_short
         gamma = f"{v.gamma} {percent(p_sign).strip()}" if math.isfinite(p_sign) else v.gamma
         lines.append(_line(v.view, f"{si(v.gex_per_1pct, plus=True)}", f"{gamma:<10}",

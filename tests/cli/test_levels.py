@@ -146,3 +146,12 @@ def test_headless_replay_says_one_line_a_minute_and_ends() -> None:
 def test_keys_and_config_are_printed() -> None:
     assert "snapshot" in gexterm("keys").out.lower()
     assert 'theme = "' in gexterm("config").out
+
+
+def test_no_odds_are_printed_as_certain() -> None:
+    sample = find_sample("sidial").path
+    out = gexterm("levels", sample, "--at", "15:10", "--expiry", "0dte").out
+    odds = [line for line in out.splitlines() if "P(short)" in line or "paradigm  " in line]
+    assert len(odds) >= 2
+    assert not any(f" {sure}%" in line for line in odds for sure in (0, 100))
+    assert "<1%" in "".join(odds)
