@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
+from tclf import classical_classifier as tclf
 
-tclf = pytest.importorskip("tclf.classical_classifier")
+from tests.simulator.traded import other_prices
 
 F64 = NDArray[np.float64]
 LAYERS: dict[str, list[tuple[str, str]]] = {
@@ -36,19 +36,6 @@ _FEATURES = [
 ]
 
 
-def other_price(contract: NDArray[np.int32], price: F64) -> F64:
-    """The last different price of the same contract, found one print at a time."""
-    out = np.full(len(price), np.nan)
-    last: dict[int, float] = {}
-    before: dict[int, float] = {}
-    for i, (c, p) in enumerate(zip(contract.tolist(), price.tolist(), strict=True)):
-        if c in last and last[c] != p:
-            before[c] = last[c]
-        last[c] = p
-        out[i] = before.get(c, np.nan)
-    return out
-
-
 def say(
     rule: str,
     contract: NDArray[np.int32],
@@ -58,8 +45,8 @@ def say(
 ) -> F64:
     """+1 the customer bought, −1 sold, 0 undecided. Prints in order of time, shape (n,)."""
     bid, ask, bid_size, ask_size = quote
-    lag = other_price(contract, price)
-    lead = other_price(contract[::-1], price[::-1])[::-1]
+    lag = other_prices(contract, price)
+    lead = other_prices(contract[::-1], price[::-1])[::-1]
     sides = [bid, ask, bid, ask, bid_size, ask_size, bid_size, ask_size]
     table = np.column_stack([price, size, *sides, lag, lead, lag, lead])
     judge = tclf.ClassicalClassifier(LAYERS[rule], features=_FEATURES, strategy="const")

@@ -119,26 +119,18 @@ class Repriced:
 class TestTheLaw:
     """Which paradigm it is follows from where spot is in one and the same book."""
 
-    def test_a_gex_book_turns_sidial_near_its_target_and_bofa_at_its_line(
-        self, hour: int, seed: int
+    @pytest.mark.parametrize(
+        ("intent", "below", "above"),
+        [("GEX", "lis_lower", "target"), ("Anti-GEX", "target", "lis_upper")],
+    )
+    def test_a_book_turns_sidial_near_its_target_and_bofa_at_its_line(
+        self, hour: int, seed: int, intent: str, below: str, above: str
     ) -> None:
-        book = Repriced(lively("GEX", seed, 5, dt.time(hour), chain=WIDE))
+        book = Repriced(lively(intent, seed, 5, dt.time(hour), chain=WIDE))
         here = book.at(book.base.spot)
-        assert here.label == "GEX"
-        assert here.lis_lower < book.base.spot < here.target
-        assert book.at(here.target).label == "Sidial"
-        assert book.at(here.lis_lower).label == "BofA"
-        way = book.along(here.lis_lower, here.target)
-        assert way == ["BofA", "GEX", "Sidial"]
-
-    def test_an_anti_gex_book_turns_sidial_near_its_target_and_bofa_at_its_line(
-        self, hour: int, seed: int
-    ) -> None:
-        book = Repriced(lively("Anti-GEX", seed, 5, dt.time(hour), chain=WIDE))
-        here = book.at(book.base.spot)
-        assert here.label == "Anti-GEX"
-        assert here.target < book.base.spot < here.lis_upper
-        assert book.at(here.target).label == "Sidial"
-        assert book.at(here.lis_upper).label == "BofA"
-        way = book.along(here.target, here.lis_upper)
-        assert way == ["Sidial", "Anti-GEX", "BofA"]
+        assert here.label == intent
+        low, high = getattr(here, below), getattr(here, above)
+        assert low < book.base.spot < high
+        ends = ["Sidial" if name == "target" else "BofA" for name in (below, above)]
+        assert [book.at(low).label, book.at(high).label] == ends
+        assert book.along(low, high) == [ends[0], intent, ends[1]]
