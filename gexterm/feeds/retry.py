@@ -30,6 +30,10 @@ class Retry:
 
     reason: str
     """What went wrong, for a person."""
+    wait_s: float = 0.0
+    """Seconds to wait at least (the server asked for it, say)."""
+    hint: str = ""
+    """What the user could do about it; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,64 @@ class ClockTick:
     """Market time, ns."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class TickMark:
+    """A Reading was computed here, of what came before this mark and nothing after.
+
+    A live session leaves marks in its recording, so that a replay computes the same
+    Readings, however busy the machine was. The first of a session has `ts` 0 and only
+    says that marks follow.
+    """
+
+    ts: int
+    """Market time of the Reading, ns; 0: none was computed, marks follow."""
+    step: int
+    """Distance of the round times ticked at, ns."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FeedReport:
+    """What a feed has counted since the session began, and must say about itself.
+
+    Each replaces the one before. Counts only grow.
+    """
+
+    frames: int = 0
+    """Messages received."""
+    rows: int = 0
+    """Rows of quotes, trades, … in them."""
+    dropped: int = 0
+    """Messages dropped because we were too slow."""
+    malformed: int = 0
+    """Messages that made no sense."""
+    gaps: int = 0
+    """Prints that the venue's own numbers prove missing, and that could not be had later."""
+    refilled: int = 0
+    """Prints fetched after the fact: history, and gaps filled."""
+    misdated: int = 0
+    """Rows whose time cannot be; dated to when they came."""
+    reconnects: int = 0
+    """Connections made anew."""
+    away_s: float = 0.0
+    """Seconds without a connection since the first one stood."""
+    skew_s: float = float("nan")
+    """How far this machine's clock is ahead of the venue's, seconds; NaN not known."""
+    listed: int = 0
+    """Contracts that the venue lists for the underlying."""
+    quoted: int = 0
+    """Contracts whose quotes are asked for now."""
+    printed: int = 0
+    """Contracts whose prints are asked for now."""
+    window: str = ""
+    """Which contracts are quoted, for a person."""
+    heard_from: int = 0
+    """Since when prints are known without interruption, market time, ns; 0: not at all."""
+    notes: tuple[str, ...] = ()
+    """What the user must know, one line each."""
+    recv: int = 0
+    """When it was made, ns."""
+
+
 FeedState = Literal[
     "connecting", "live", "stale", "reconnecting", "paused", "ended", "refused", "closed"
 ]
@@ -240,6 +298,8 @@ Event = (
     | OpenInterest
     | Volume
     | ClockTick
+    | TickMark
+    | FeedReport
     | FeedStatus
     | SourceInfo
 )

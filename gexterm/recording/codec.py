@@ -31,20 +31,22 @@ from gexterm.market.events import (
     ClockTick,
     Definitions,
     Event,
+    FeedReport,
     FeedState,
     FeedStatus,
     OpenInterest,
     Quotes,
     SourceInfo,
+    TickMark,
     Trades,
     UnderlyingPrice,
     Volume,
 )
 from gexterm.recording import columns
 
-CODEC_VERSION = 2
+CODEC_VERSION = 3
 """Changes whenever an older reader would misread a frame. Version 1, which is still read,
-had fewer columns of trades."""
+had fewer columns of trades; version 3 added kinds, and only those are written as such."""
 MAX_ROWS = 200_000
 """Most rows of one frame; larger batches are split."""
 MAX_FRAME = 16 * 1024 * 1024
@@ -58,6 +60,7 @@ _HEAD = struct.Struct("<BBHIIIqq")
 HEAD_SIZE = _HEAD.size
 _TS = struct.Struct("<q")
 _PRICE = struct.Struct("<dq")
+_MARKED = struct.Struct("<qq")
 
 _Mode = Literal["live", "delayed", "replay", "simulated", "file"]
 _MODES = get_args(_Mode)
@@ -65,6 +68,7 @@ _STATES = get_args(FeedState)
 
 _DEFINITIONS, _QUOTES, _TRADES, _UNDERLYING = 1, 2, 3, 4
 _OPEN_INTEREST, _VOLUME, _TICK, _STATUS, _SOURCE = 5, 6, 7, 8, 9
+_REPORT, _MARK = 10, 11
 KIND_DEFINITIONS, KIND_STATUS, KIND_SOURCE = _DEFINITIONS, _STATUS, _SOURCE
 """Kinds of frames that are told apart before they are decoded."""
 _KIND: dict[type, int] = {
@@ -77,7 +81,11 @@ _KIND: dict[type, int] = {
     ClockTick: _TICK,
     FeedStatus: _STATUS,
     SourceInfo: _SOURCE,
+    FeedReport: _REPORT,
+    TickMark: _MARK,
 }
+_VERSION = {_REPORT: 3, _MARK: 3}
+"""The version a kind is written as; 2 for those not listed."""
 # The contract index leads and is never abbreviated: it bounds the rows by the bytes.
 _COLUMNS: dict[int, tuple[tuple[str, str], ...]] = {
     _QUOTES: (
@@ -107,12 +115,35 @@ _COLUMNS: dict[int, tuple[tuple[str, str], ...]] = {
 _TRADES_V1 = 8
 """How many columns of trades version 1 had."""
 _RIGHTS = {right.value: right for right in Right}
-_NO_ROWS = {_UNDERLYING, _TICK, _STATUS, _SOURCE}
+_NO_ROWS = {_UNDERLYING, _TICK, _STATUS, _SOURCE, _REPORT, _MARK}
 
 
 class _Definitions(msgspec.Struct, array_like=True):
     first: int
     contracts: list[tuple[str, int, str, float]]
+
+
+class _Report(msgspec.Struct, array_like=True):
+    frames: int
+    rows: int
+    dropped: int
+    malformed: int
+    gaps: int
+    refilled: int
+    misdated: int
+    reconnects: int
+    away_s: float
+    skew_s: float
+    listed: int
+    quoted: int
+    printed: int
+    window: str
+    heard_from: int
+    notes: tuple[str, ...]
+
+
+_NOTES = 64
+"""Most notes that are read."""
 
 
 class _Status(msgspec.Struct, array_like=True):
@@ -151,8 +182,10 @@ def event_time(event: Event) -> int:
     """When an event reached us, ns: receipt time, else its own; 0 where neither is known."""
     if isinstance(event, ClockTick):
         return event.ts
-    if isinstance(event, FeedStatus | SourceInfo):
+    if isinstance(event, FeedStatus | SourceInfo | TickMark):
         return 0
+    if isinstance(event, FeedReport):
+        return event.recv
     if event.recv > 0 or isinstance(event, Definitions):
         return event.recv
     if isinstance(event, Quotes | Trades):
@@ -182,7 +215,7 @@ def encode(event: Event, time: int) -> bytes:
     kind = _KIND[type(event)]
     body = _body(event, kind)
     recv = getattr(event, "recv", 0)
-    return _HEAD.pack(kind, CODEC_VERSION, 0, count, len(body), 0, recv, time) + body
+    return _HEAD.pack(kind, _VERSION.get(kind, 2), 0, count, len(body), 0, recv, time) + body
 
 
 def frames(data: bytes | memoryview) -> Iterator[Frame]:
@@ -231,6 +264,12 @@ def _body(event: Event, kind: int) -> bytes:
         return _PRICE.pack(event.price, event.ts)
     if isinstance(event, ClockTick):
         return _TS.pack(event.ts)
+    if isinstance(event, TickMark):
+        return _MARKED.pack(event.ts, event.step)
+    if isinstance(event, FeedReport):
+        return msgspec.msgpack.encode(
+            _Report(**{name: getattr(event, name) for name in _Report.__struct_fields__})
+        )
     if isinstance(event, FeedStatus):
         return msgspec.msgpack.encode(_Status(event.state, event.message, event.detail))
     if isinstance(event, SourceInfo):
@@ -307,6 +346,13 @@ def _decode(frame: Frame) -> Event:
         return UnderlyingPrice(price, at, recv)
     if kind == _TICK:
         return ClockTick(*_TS.unpack(body))
+    if kind == _MARK:
+        return TickMark(*_MARKED.unpack(body))
+    if kind == _REPORT:
+        told = msgspec.structs.asdict(msgspec.msgpack.decode(body, type=_Report))
+        told["window"] = text(told["window"])
+        told["notes"] = tuple(text(note) for note in told["notes"][:_NOTES])
+        return FeedReport(**told, recv=recv)
     if kind == _STATUS:
         status = msgspec.msgpack.decode(body, type=_Status)
         if status.state not in _STATES:
