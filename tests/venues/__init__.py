@@ -1,1 +1,1 @@
-"""Fake venues: one server per protocol, written from the venue's own description, and the faults of the line."""
+"""Fake venues: one server per protocol, written from the venue's own description."""
