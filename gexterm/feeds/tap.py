@@ -11,8 +11,11 @@ from gexterm.feeds.protocol import Answer
 
 
 class Tap(Protocol):
-    """Listens in. Called after the protocol has seen the same, so that a secret in a frame
-    (a token just received) is known to the redactor. Must neither raise nor wait."""
+    """Listens in; must neither raise nor wait.
+
+    Called after the protocol has seen the same, so that a secret in a frame (a token just
+    received) is known to the redactor.
+    """
 
     def opened(self, now_ns: int) -> None:
         """`on_open` was called."""
