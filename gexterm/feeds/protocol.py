@@ -163,6 +163,12 @@ class FeedProtocol(Protocol):
     With a lossless sender a full queue makes the runner read more slowly; with
     another it drops frames, counts them and says so.
     """
+    answers_on_thread: bool
+    """Whether `answer` takes long (a page of ten megabytes) and is to be called on a thread.
+
+    Until it returns, the runner calls nothing else of this protocol: frames, timer and
+    flush wait, the screen does not.
+    """
     account: Account
     """What it knows of itself."""
 
@@ -191,7 +197,8 @@ class FeedProtocol(Protocol):
         A frame is a websocket message, or whatever a stream had at a time. Raises
         InputError for one that makes no sense: it is counted, named and skipped.
         Raises ConnectionFailedError when there is no point in going on (a login
-        refused): the runner stops and tells why.
+        refused): the runner stops and tells why. Its kind `retry.PassingError` ends this
+        connection, or this attempt, but not the tries.
         """
         ...
 
@@ -236,6 +243,7 @@ class BaseProtocol:
 
     name = ""
     lossless = False
+    answers_on_thread = False
 
     def __init__(self) -> None:
         self.account = Account()

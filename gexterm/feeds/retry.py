@@ -14,7 +14,7 @@ from websockets.exceptions import (
     ProxyError,
 )
 
-from gexterm.errors import GextermError
+from gexterm.errors import ConnectionFailedError, GextermError
 
 _PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
 _FINAL_CLOSE = {
@@ -46,12 +46,24 @@ class Stop:
     """What to do about it."""
 
 
+class PassingError(ConnectionFailedError):
+    """The attempt is over, and another one makes sense: a protocol raises it over an answer
+    such as "too many requests" that it cannot go on without."""
+
+    def __init__(self, message: str, hint: str = "", wait_s: float = 0.0) -> None:
+        super().__init__(message, hint)
+        self.wait_s = wait_s
+        """Seconds to wait at least, as the server asks."""
+
+
 def classify(error: BaseException) -> Retry | Stop:
     """What an error says about the next try.
 
     Networks and servers recover; refusals, certificates and wrong addresses do not.
     An error nobody foresaw stops: repeating it would hide it.
     """
+    if isinstance(error, PassingError):
+        return Retry(error.message, error.wait_s, error.hint)
     if isinstance(error, GextermError):
         return Stop(error.message, error.hint)
     if isinstance(error, ConnectionClosed):
