@@ -47,8 +47,10 @@ class Stop:
 
 
 class PassingError(ConnectionFailedError):
-    """The attempt is over, and another one makes sense: a protocol raises it over an answer
-    such as "too many requests" that it cannot go on without."""
+    """The attempt is over, and another one makes sense.
+
+    A protocol raises it over an answer ("too many requests") that it cannot go on without.
+    """
 
     def __init__(self, message: str, hint: str = "", wait_s: float = 0.0) -> None:
         super().__init__(message, hint)
