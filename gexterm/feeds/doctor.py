@@ -1,18 +1,23 @@
-"""What a feed delivers, step by step, and what of it is missing. Pure: events in, findings out.
+"""What a feed delivers, step by step, and what of it is missing.
 
-`gexterm doctor` hands it everything that a runner says for half a minute or so.
+`Examination` is pure: events in, findings out. `examine` connects and hands it everything
+that a runner says for half a minute or so.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Iterable
+import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from gexterm.feeds.protocol import Account
+from gexterm.clock import NS, Clock
+from gexterm.feeds.protocol import Account, FeedProtocol
+from gexterm.feeds.runner import FeedRunner, RunnerSettings
 from gexterm.feeds.venue import Venue
 from gexterm.market.events import (
     Definitions,
@@ -200,3 +205,34 @@ class Examination:
                 "missing", what, said, "the account may not be entitled; or look longer (--seconds)"
             )
         return Finding("odd", what, f"{said}; the market is closed now")
+
+
+async def examine(
+    protocol: FeedProtocol,
+    venue: Venue,
+    clock: Clock,
+    *,
+    seconds: float,
+    open_now: bool,
+    told: Callable[[Finding], None],
+) -> Examination:
+    """Connect and look for so many seconds, or until everything promised was seen.
+
+    Steps are `told` as they are reached.
+    """
+    found = Examination(venue, open_now=open_now)
+    settings = RunnerSettings(tries=2)
+    async with FeedRunner(protocol, clock, rng=random.Random(), settings=settings) as runner:
+        until = clock.now_ns() + round(seconds * NS)
+        alarm = asyncio.create_task(clock.sleep_until(until))
+        alarm.add_done_callback(lambda _: asyncio.ensure_future(runner.close()))
+        try:
+            async for batch in runner.events():
+                for step in found.hear(batch, protocol.account):
+                    told(step)
+                if found.ended or found.complete:
+                    break
+        finally:
+            alarm.cancel()
+            await asyncio.gather(alarm, return_exceptions=True)
+    return found

@@ -71,6 +71,15 @@ def index_close_ns(date: dt.date) -> int:
     return session_close_ns(date) + INDEX_TAIL // _MICROSECOND * 1000
 
 
+def in_session(when_ns: int) -> bool:
+    """Whether index options trade at an instant, so that quotes of then can move.
+
+    From 09:30 to 16:15 New York (13:15 on an early close), when the last of them stop.
+    """
+    date = et(when_ns).date()
+    return is_session(date) and session_open_ns(date) <= when_ns <= index_close_ns(date)
+
+
 def previous_session(date: dt.date) -> dt.date:
     """The last session before a date."""
     day = date - _DAY

@@ -32,14 +32,6 @@ def quotes_as_of(stamp_ns: int) -> tuple[int, float]:
     return stamp_ns, 0.0
 
 
-def in_session(when_ns: int) -> bool:
-    """Whether index options trade at an instant, so that quotes of then can move."""
-    date = calendar.et(when_ns).date()
-    return calendar.is_session(date) and calendar.session_open_ns(
-        date
-    ) <= when_ns <= calendar.index_close_ns(date)
-
-
 def clock_text(when_ns: int, date: bool = True) -> str:
     """An instant in words, New York: `2022-07-12 11:55 ET`."""
     when = calendar.et(when_ns)
