@@ -15,8 +15,10 @@ allocated, contract indices before they index, names before they are shown.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 import struct
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -114,7 +116,6 @@ _COLUMNS: dict[int, tuple[tuple[str, str], ...]] = {
 }
 _TRADES_V1 = 8
 """How many columns of trades version 1 had."""
-_RIGHTS = {right.value: right for right in Right}
 _NO_ROWS = {_UNDERLYING, _TICK, _STATUS, _SOURCE, _REPORT, _MARK}
 
 
@@ -290,11 +291,14 @@ def _body(event: Event, kind: int) -> bytes:
     _check_rows(event)
     index = np.ascontiguousarray(event.contract, "<i4")
     parts.append(index.view(np.uint8).reshape(-1, 4).T.tobytes())
+    table: list[tuple[str, np.ndarray[Any, np.dtype[Any]]]] = []
     for field, dtype in _COLUMNS[kind]:
         column = np.asarray(getattr(event, field), dtype)
         if column.shape != index.shape:
             raise ValueError(f"{field} has shape {column.shape}, contract {index.shape}")
-        parts.append(columns.pack(column))
+        table.append((dtype, column))
+    floats = iter(columns.pack_floats([column for dtype, column in table if dtype == "f8"]))
+    parts += (next(floats) if dtype == "f8" else columns.pack(column) for dtype, column in table)
     return b"".join(parts)
 
 
@@ -417,19 +421,30 @@ def _check(root: str, strike: float) -> None:
 
 
 def _contracts(listed: list[tuple[str, int, str, float]]) -> tuple[Contract, ...]:
-    """Contracts as read. A keyframe has thousands, of few roots and dates."""
-    roots: dict[str, str] = {}
-    dates: dict[int, dt.date] = {}
-    out = []
-    for root, expiry, right, strike in listed:
-        if root not in roots or not 0.0 < strike < math.inf:
+    """Contracts as read. A keyframe has thousands, of few roots and dates.
+
+    They are filled slot by slot instead of one by one: making contracts is most of what
+    a seek costs, and a frozen dataclass is slow to make.
+    """
+    if not listed:
+        return ()
+    roots, expiries, rights, strikes = zip(*listed, strict=True)
+    if not 0.0 < min(strikes) <= max(strikes) < math.inf or any(map(math.isnan, strikes)):
+        for root, _, _, strike in listed:
             _check(root, strike)
-            roots[root] = root
-        if expiry not in dates:
-            dates[expiry] = dt.date.fromordinal(expiry)
-        # One text for all contracts of a root, not one for each.
-        out.append(Contract(roots[root], dates[expiry], _RIGHTS.get(right) or Right(right), strike))
-    return tuple(out)
+    # One text and one date for all contracts that share them, not one for each.
+    names = {root: name(root) for root in set(roots)}
+    dates = {expiry: dt.date.fromordinal(expiry) for expiry in set(expiries)}
+    sides = {right: Right(right) for right in set(rights)}
+    made = tuple(map(Contract.__new__, itertools.repeat(Contract, len(listed))))
+    for slot, values in (
+        ("root", map(names.__getitem__, roots)),
+        ("expiry", map(dates.__getitem__, expiries)),
+        ("right", map(sides.__getitem__, rights)),
+        ("strike", strikes),
+    ):
+        deque(map(getattr(Contract, slot).__set__, made, values), maxlen=0)
+    return made
 
 
 def _decode_columns(kind: int, version: int, count: int, recv: int, body: memoryview) -> Event:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ _LITTLE = sys.byteorder == "little"
 _F64, _I64, _I32 = np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.int32)
 _OFFSET = struct.Struct("<qI")
 _SCALE = struct.Struct("<I")
+_SCALED_HEAD = bytes([SCALED]) + _SCALE.pack(_SCALES[0])
 
 
 def pack(column: Array) -> bytes:
@@ -59,6 +61,37 @@ def pack(column: Array) -> bytes:
         if column.dtype == np.int64 and (packed := _offset(column)) is not None:
             return packed
     return bytes([PLAIN]) + _planes(column)
+
+
+def pack_floats(table: Sequence[Array]) -> list[bytes]:
+    """`pack` for several float64 columns of one length: the same bytes, fewer passes.
+
+    A live batch has a few hundred rows, and then it is calls that cost, not numbers:
+    columns that may be whole hundredths are tried together.
+    """
+    if not table or len(table[0]) < _TOO_SHORT:
+        return [pack(column) for column in table]
+    block = np.array(table, "<f8")
+    bits = block.view("<i8")
+    together = [
+        number
+        for number, (first, last) in enumerate(zip(bits[:, 0], bits[:, -1], strict=True))
+        if first != last
+    ]
+    done: dict[int, bytes] = {}
+    if len(together) > 1:
+        scale = _SCALES[0]
+        tried = block if len(together) == len(block) else block[together]
+        with np.errstate(invalid="ignore", over="ignore"):
+            narrow = np.rint(tried * scale).astype(np.int32)
+        fits = (narrow / scale == tried).all(axis=1)
+        planes = narrow.astype("<i4", copy=False).view(np.uint8)
+        planes = planes.reshape(len(together), -1, 4).transpose(0, 2, 1)
+        for row, number in enumerate(together):
+            # What is NaN, or does not fit into int32, does not come back.
+            if fits[row] and narrow[row].min() != _NAN:
+                done[number] = _SCALED_HEAD + planes[row].tobytes()
+    return [done.get(number) or pack(column) for number, column in enumerate(block)]
 
 
 def unpack(data: memoryview, at: int, count: int, dtype: DTypeLike) -> tuple[Array, int]:
