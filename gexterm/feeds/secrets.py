@@ -67,10 +67,10 @@ class Redactor:
             json.dumps(secret)[1:-1],
             base64.b64encode(secret.encode()).decode().rstrip("="),
         }
-        for spelling in spellings:
-            self._known[spelling] = spelling.encode()
-        # A longer spelling may hold a shorter one.
-        self._known = dict(sorted(self._known.items(), key=lambda item: -len(item[0])))
+        known = self._known | {spelling: spelling.encode() for spelling in spellings}
+        # A longer spelling may hold a shorter one. Replaced as a whole: a recorder strikes
+        # secrets on a thread of its own.
+        self._known = dict(sorted(known.items(), key=lambda item: -len(item[0])))
 
     def text(self, text: str) -> str:
         """The text without secrets."""
