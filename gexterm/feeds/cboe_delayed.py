@@ -1,12 +1,11 @@
-"""Cboe's delayed quotes, polled politely over HTTP.
+"""Cboe's delayed quotes: what one poll asks, and what its answer says. Pure but for `fetch`.
 
-Off until somebody names an address: nothing here knows one. Each underlying is one
-page, `{base}/_SPX.json` for an index and `{base}/SPY.json` otherwise, about 10 MB for
-SPX before compression. A poll is conditional (`If-None-Match`), compressed, says who
-asks, and comes once a minute at most; the quotes are fifteen minutes late anyway.
+Nothing here knows an address. Each underlying is one page, `{base}/_SPX.json` for an
+index and `{base}/SPY.json` otherwise, about 10 MB for SPX before compression. A poll is
+conditional (`If-None-Match`), compressed, and says who asks.
 
 The format is read by `recording.chains.cboe_delayed`; `feeds.cboe_session` makes one
-session of many polls.
+session of many pages, `feeds.cboe` a feed.
 """
 
 from __future__ import annotations
@@ -21,13 +20,15 @@ from urllib.parse import urlsplit
 
 from gexterm import __version__
 from gexterm.errors import ChainError, ConnectionFailedError, InputError, UsageError
+from gexterm.feeds.protocol import Answer
+from gexterm.feeds.retry import Retry
 from gexterm.market.roots import is_index, printable, root_spec
 from gexterm.recording.chains import ChainFile, parse_chain
 
 if TYPE_CHECKING:
     import httpx
 
-_LARGEST = 64 * 1024 * 1024
+LARGEST = 64 * 1024 * 1024
 """Bytes of a page, decompressed."""
 _DEADLINE_S = 60.0
 """Seconds for one poll in all: a server that drips bytes does not hold us for ever."""
@@ -94,17 +95,39 @@ def asked_for(underlying: str) -> str:
 
 
 def request_headers(etag: str = "", last_modified: str = "") -> dict[str, str]:
-    """What a poll says of itself; with validators, it asks for news only."""
-    headers = {
-        "User-Agent": f"gexterm/{__version__}",
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip",
-    }
+    """What a poll asks for; with validators, for news only."""
+    headers = {"Accept": "application/json"}
     if etag:
         headers["If-None-Match"] = etag
     if last_modified:
         headers["If-Modified-Since"] = last_modified
     return headers
+
+
+def read_answer(
+    answer: Answer, url: str, underlying: str, etag: str = "", last_modified: str = ""
+) -> Poll:
+    """What the answer to one poll says; the validators are those it was asked with.
+
+    Takes a good part of a second for a large page. Raises PollError where it holds no page
+    of the underlying, ChainError where the page is fine but nothing can be computed.
+    """
+    host = urlsplit(url).netloc
+    if answer.failure is not None:
+        said = answer.failure
+        raise PollError(
+            f"{host}: {said.reason}",
+            said.hint,
+            retry=isinstance(said, Retry),
+            wait_s=said.wait_s if isinstance(said, Retry) else 0.0,
+        )
+    if answer.status == 304 and (etag or last_modified):
+        return Poll(None, etag, last_modified)
+    if answer.status != 200:
+        raise _refusal(answer, host, url.rpartition("/")[2])
+    chain = _chain(answer.body, host, underlying)
+    headers = answer.headers
+    return Poll(chain, headers.get("etag", ""), headers.get("last-modified", ""))
 
 
 async def fetch(
@@ -127,46 +150,40 @@ async def fetch(
         import httpx  # lazily: most commands never go to the network
 
         async with httpx.AsyncClient(timeout=20.0) as own:
-            return await _fetch(own, url, underlying, etag, last_modified)
-    return await _fetch(client, url, underlying, etag, last_modified)
+            answer = await _get(own, url, etag, last_modified)
+    else:
+        answer = await _get(client, url, etag, last_modified)
+    # A big page takes a good part of a second: not on the loop that draws the screen.
+    return await asyncio.to_thread(read_answer, answer, url, underlying, etag, last_modified)
 
 
-async def _fetch(
-    client: httpx.AsyncClient, url: str, underlying: str, etag: str, last_modified: str
-) -> Poll:
+async def _get(client: httpx.AsyncClient, url: str, etag: str, last_modified: str) -> Answer:
     import httpx
 
     host = urlsplit(url).netloc
+    body = bytearray()
+    headers = {
+        "User-Agent": f"gexterm/{__version__}",
+        "Accept-Encoding": "gzip",
+        **request_headers(etag, last_modified),
+    }
     try:
         async with (
             asyncio.timeout(_DEADLINE_S),
-            client.stream(
-                "GET", url, headers=request_headers(etag, last_modified), follow_redirects=False
-            ) as response,
+            client.stream("GET", url, headers=headers, follow_redirects=False) as response,
         ):
-            if response.status_code == 304 and (etag or last_modified):
-                return Poll(None, etag, last_modified)
-            if response.status_code != 200:
-                raise _refusal(response, host, url)
-            body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > _LARGEST:
+                if len(body) > LARGEST:
                     raise PollError(
-                        f"{host} sent more than {_LARGEST // 2**20} MB for one chain", retry=False
+                        f"{host} sent more than {LARGEST // 2**20} MB for one chain", retry=False
                     )
-            found = Poll(
-                None,
-                response.headers.get("ETag", ""),
-                response.headers.get("Last-Modified", ""),
-            )
     except (TimeoutError, httpx.TimeoutException):
         raise PollError(f"{host} did not answer in time", "try again later") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise _broken(error, host) from None
-    # A big page takes a good part of a second: not on the loop that draws the screen.
-    chain = await asyncio.to_thread(_chain, bytes(body), host, underlying)
-    return Poll(chain, found.etag, found.last_modified)
+    said = {name.lower(): value for name, value in response.headers.items()}
+    return Answer("page", response.status_code, said, bytes(body))
 
 
 def _chain(body: bytes, host: str, underlying: str) -> ChainFile:
@@ -184,11 +201,8 @@ def _chain(body: bytes, host: str, underlying: str) -> ChainFile:
     return chain
 
 
-def _refusal(response: httpx.Response, host: str, url: str) -> PollError:
-    status, page = response.status_code, url.rpartition("/")[2]
-    wait_s = 0.0
-    if (later := response.headers.get("Retry-After", "")).isdecimal() and len(later) < 7:
-        wait_s = float(later)
+def _refusal(answer: Answer, host: str, page: str) -> PollError:
+    status = answer.status
     if status in (404, 410):
         return PollError(
             f"{host} has no page {page} ({status})",
@@ -202,11 +216,15 @@ def _refusal(response: httpx.Response, host: str, url: str) -> PollError:
             retry=False,
         )
     if status == 429:
-        return PollError(f"{host} says that it is asked too often (429)", wait_s=wait_s)
+        return PollError(
+            f"{host} says that it is asked too often (429)", wait_s=answer.retry_after_s
+        )
     if status >= 500:
-        return PollError(f"{host} is in trouble ({status})", "try again later", wait_s=wait_s)
+        return PollError(
+            f"{host} is in trouble ({status})", "try again later", wait_s=answer.retry_after_s
+        )
     if 300 <= status < 400:
-        where = printable(response.headers.get("Location", ""), 80)
+        where = printable(answer.headers.get("location", ""), 80)
         return PollError(
             f"{host} points elsewhere for {page} ({status}, {where})",
             "set the new address if you trust it",

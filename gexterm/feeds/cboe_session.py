@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from gexterm.clock import NS, Clock
-from gexterm.errors import ChainError, ConnectionFailedError
-from gexterm.feeds.cboe_delayed import PollError, asked_for, fetch, page_url, worth_another_try
+from gexterm.clock import NS
+from gexterm.feeds.cboe_delayed import asked_for
+from gexterm.market.calendar import in_session
 from gexterm.market.contracts import Contract
 from gexterm.market.events import (
-    ClockTick,
     Definitions,
     Event,
-    FeedState,
-    FeedStatus,
     OpenInterest,
     Quotes,
     SourceInfo,
@@ -26,18 +19,13 @@ from gexterm.market.events import (
     Volume,
 )
 from gexterm.recording.chains import ChainFile
-from gexterm.recording.chains.asof import DELAY_S, in_session
-
-if TYPE_CHECKING:
-    import httpx
+from gexterm.recording.chains.asof import DELAY_S
 
 SHORTEST_S = 60.0
 """Seconds between two polls, at least."""
 LONGEST_S = 900.0
 """Seconds between two polls after repeated failures, at most (unless the server asks for more)."""
-_BEAT_NS = NS
-"""Nanoseconds between two ClockTicks: nothing is computed while no time passes."""
-_QUIET_NS = 300 * NS
+QUIET_NS = 300 * NS
 """Nanoseconds without a new page, in session, after which the page counts as stale."""
 
 
@@ -62,7 +50,7 @@ def source_info(underlying: str) -> SourceInfo:
         feed="cboe-delayed",
         mode="delayed",
         delay_s=float(DELAY_S),
-        note="Cboe's public quotes, 15 minutes late while the market moves",
+        note="Cboe's public quotes, 15 minutes late while the market moves; no prints",
     )
 
 
@@ -75,11 +63,23 @@ def market_time(chain: ChainFile) -> int:
     return chain.as_of + round(chain.delay_s * NS) - DELAY_S * NS
 
 
+def stands_still(market_ns: int, quiet_ns: int) -> bool:
+    """Whether a page that has not changed for `quiet_ns` is stale; `market_ns` is its time.
+
+    Quiet in session: not merely since a time before the open.
+    """
+    return quiet_ns > QUIET_NS and in_session(market_ns + quiet_ns - QUIET_NS)
+
+
 class Session:
     """Page after page as one session: indices stay, though pages gain and lose options."""
 
     def __init__(self) -> None:
         self._index: dict[Contract, int] = {}
+
+    def __len__(self) -> int:
+        """Contracts seen so far."""
+        return len(self._index)
 
     def events(self, chain: ChainFile, recv: int) -> list[Event]:
         """The events of one more page, received at `recv` (ns)."""
@@ -90,13 +90,12 @@ class Session:
         if new:
             out.append(Definitions(first, new, recv))
         ts = market_time(chain)
-        out.append(ClockTick(ts))
         here = np.array([self._index[c] for c in chain.contracts], np.int32)
         for event in chain.events:
             if isinstance(event, Quotes):
                 columns = (event.bid, event.ask, event.bid_size, event.ask_size)
-                out.append(Quotes(here, *columns, ts=event.ts, recv=recv))
-                out += self._gone(here, recv)
+                out.append(Quotes(here, *columns, ts=np.full(len(here), ts), recv=recv))
+                out += self._gone(here, ts, recv)
             elif isinstance(event, OpenInterest):
                 out.append(OpenInterest(here, event.open_interest, ts, recv))
             elif isinstance(event, Volume):
@@ -105,73 +104,10 @@ class Session:
                 out.append(UnderlyingPrice(event.price, ts, recv))
         return out
 
-    def _gone(self, here: NDArray[np.int32], recv: int) -> list[Event]:
+    def _gone(self, here: NDArray[np.int32], ts: int, recv: int) -> list[Event]:
         """What an option's last quote was must not stay once the page drops it."""
         gone = np.setdiff1d(np.arange(len(self._index), dtype=np.int32), here)
         if not len(gone):
             return []
         none = np.full(len(gone), np.nan)
-        return [Quotes(gone, none, none, none, none, np.zeros(len(gone), np.int64), recv)]
-
-
-async def polls(
-    base_url: str,
-    underlying: str,
-    clock: Clock,
-    interval_s: float = SHORTEST_S,
-    client: httpx.AsyncClient | None = None,
-    jitter: Callable[[], float] = random.random,
-) -> AsyncIterator[Event]:
-    """One session of polls, for ever: a status whenever the state changes, and each new page.
-
-    Waits at least a minute between polls, longer after failures. Market time is in
-    `ClockTick`: that of the newest page, going on with our clock until the next one, and
-    standing still while there is no connection. Raises what `fetch` raises where another
-    try makes no sense.
-    """
-    page_url(base_url, underlying)
-    yield source_info(underlying)
-    session = Session()
-    etag = last_modified = ""
-    failures = 0
-    state: FeedState = "connecting"
-    market = received = 0
-    yield FeedStatus("connecting", "asking for the first page")
-    while True:
-        asked_s = 0.0
-        try:
-            poll = await fetch(base_url, underlying, client, etag, last_modified)
-        except (ConnectionFailedError, ChainError) as error:
-            if not worth_another_try(error):
-                raise
-            failures += 1
-            state = "reconnecting"
-            asked_s = error.wait_s if isinstance(error, PollError) else 0.0
-            wait = wait_before_next(failures, interval_s, asked_s, jitter())
-            yield FeedStatus(state, error.message, {"try": float(failures), "retry_in_s": wait})
-        else:
-            failures = 0
-            etag, last_modified = poll.etag, poll.last_modified
-            wait = wait_before_next(0, interval_s, jitter=jitter())
-            now = clock.now_ns()
-            news = poll.chain
-            # A cache may hand out an older page after a newer one.
-            if news is not None and market_time(news) > market:
-                market, received = market_time(news), now
-                for event in session.events(news, now):
-                    yield event
-            quiet = now - received
-            # Quiet in session: not merely since a time before the open.
-            if quiet > _QUIET_NS and in_session(market + quiet - _QUIET_NS):
-                if state != "stale":
-                    state = "stale"
-                    minutes = quiet // (60 * NS)
-                    yield FeedStatus(state, f"the page has not changed for {minutes} minutes")
-            elif state != "live":
-                state = "live"
-                yield FeedStatus(state, news.warnings[0] if news and news.warnings else "")
-        until = clock.now_ns() + round(wait * NS)
-        while (now := clock.now_ns()) < until:
-            await clock.sleep_until(min(until, now + _BEAT_NS))
-            if state == "live":
-                yield ClockTick(market + clock.now_ns() - received)
+        return [Quotes(gone, none, none, none, none, np.full(len(gone), ts), recv)]

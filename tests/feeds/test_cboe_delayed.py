@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -18,14 +17,13 @@ import pytest
 import pytest_asyncio
 
 from gexterm import __version__
-from gexterm.clock import NS, ManualClock
 from gexterm.errors import ChainError, ConnectionFailedError, SymbolError, UsageError
 from gexterm.feeds import cboe_delayed
 from gexterm.feeds.cboe_delayed import fetch, page_url
-from gexterm.feeds.cboe_session import Session, market_time, polls, wait_before_next
+from gexterm.feeds.cboe_session import Session, market_time, wait_before_next
 from gexterm.market import calendar
 from gexterm.market.chain import Chain
-from gexterm.market.events import ClockTick, Definitions, Event, FeedStatus, Quotes, SourceInfo
+from gexterm.market.events import Definitions, Event, Quotes
 from gexterm.market.settlement import expiry_of
 from gexterm.recording.chains import parse_chain
 from tests.recording.chains.pages import delayed_page, option
@@ -237,7 +235,7 @@ async def test_a_body_that_is_not_what_its_headers_say_is_a_broken_connection(
 async def test_a_page_without_end_is_not_read_to_its_end(
     site: Site, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cboe_delayed, "_LARGEST", 100)
+    monkeypatch.setattr(cboe_delayed, "LARGEST", 100)
     with pytest.raises(ConnectionFailedError, match="more than"):
         await fetch(site.url, "SPX", client)
 
@@ -316,7 +314,7 @@ def test_indices_stay_although_pages_gain_lose_and_reorder_options() -> None:
 def test_market_time_of_a_session_is_that_of_the_quotes() -> None:
     page = parse_chain(delayed_page(), "page")
     events = Session().events(page, recv=5)
-    assert [e.ts for e in events if isinstance(e, ClockTick)] == [page.as_of]
+    assert [set(e.ts) for e in events if isinstance(e, Quotes)] == [{page.as_of}]
     assert all(e.recv == 5 for e in events if isinstance(e, Quotes | Definitions))
 
 
@@ -338,117 +336,6 @@ def test_time_does_not_jump_back_at_the_open() -> None:
         "16:14",
         "16:16",
     ]
-
-
-class Watched:
-    """A session of polls on a clock of our own, run until a condition holds."""
-
-    def __init__(self, site: Site, client: httpx.AsyncClient) -> None:
-        self.site = site
-        self.clock = LeapingClock(1000 * NS)
-        self.events = polls(site.url, "SPX", self.clock, client=client, jitter=lambda: 0.0)
-        self.seen: list[Event] = []
-
-    async def until(self, enough: Callable[[Event], bool]) -> Event:
-        while True:
-            self.seen.append(await anext(self.events))
-            if enough(self.seen[-1]):
-                return self.seen[-1]
-
-    async def state(self, state: str) -> FeedStatus:
-        found = await self.until(lambda e: isinstance(e, FeedStatus) and e.state == state)
-        assert isinstance(found, FeedStatus)
-        return found
-
-    async def tick(self) -> int:
-        found = await self.until(lambda e: isinstance(e, ClockTick))
-        assert isinstance(found, ClockTick)
-        return found.ts
-
-
-class LeapingClock(ManualClock):
-    """Leaps to whatever somebody waits for."""
-
-    async def sleep_until(self, when_ns: int) -> None:
-        self.set(max(when_ns, self.now_ns()))
-        await asyncio.sleep(0)
-
-
-@pytest.fixture
-def watch(site: Site, client: httpx.AsyncClient) -> Watched:
-    return Watched(site, client)
-
-
-async def test_a_session_begins_with_its_source_and_then_the_first_page(watch: Watched) -> None:
-    live = await watch.state("live")
-    source, connecting, definitions, *_ = watch.seen
-    assert isinstance(source, SourceInfo)
-    assert (source.underlying, source.mode, source.delay_s) == ("SPX", "delayed", 900)
-    assert isinstance(connecting, FeedStatus) and connecting.state == "connecting"
-    assert isinstance(definitions, Definitions) and len(definitions.contracts) == 2
-    assert any(isinstance(event, Quotes) for event in watch.seen)
-    assert live.message == ""
-
-
-async def test_market_time_goes_on_between_pages_every_second(watch: Watched) -> None:
-    page = parse_chain(delayed_page(), "page")
-    await watch.state("live")
-    assert [await watch.tick() - page.as_of for _ in range(3)] == [NS, 2 * NS, 3 * NS]
-
-
-async def test_polls_are_a_minute_apart(watch: Watched) -> None:
-    await watch.state("live")
-    for _ in range(60):
-        await watch.tick()
-    assert len(watch.site.page.asked) == 1
-    await watch.tick()
-    assert len(watch.site.page.asked) == 2
-    assert watch.clock.now_ns() == (1000 + 61) * NS
-
-
-async def test_trouble_is_told_with_the_next_try_and_time_stands_still(watch: Watched) -> None:
-    await watch.state("live")
-    watch.site.page.status = 503
-    watch.site.page.headers["Retry-After"] = "100"
-    trouble = await watch.state("reconnecting")
-    assert trouble.detail == {"try": 1.0, "retry_in_s": 100.0}
-    assert "in trouble" in trouble.message
-    again = await watch.state("reconnecting")
-    assert again.detail["try"] == 2.0
-    assert watch.clock.now_ns() == (1000 + 60 + 100) * NS
-    assert watch.seen[-2] is trouble  # not one tick between the two
-    watch.site.page.status = 200
-    await watch.state("live")
-
-
-async def test_a_page_that_stands_still_in_session_is_stale_until_a_new_one_comes(
-    watch: Watched,
-) -> None:
-    watch.site.page.headers["ETag"] = '"1"'
-    stale = await watch.state("stale")
-    assert "has not changed for 6 minutes" in stale.message
-    assert sum(isinstance(event, Quotes) for event in watch.seen) == 1
-    watch.site.page.body = delayed_page(option(CALL), timestamp="2022-07-12 16:05:13")
-    watch.site.page.headers["ETag"] = '"2"'
-    await watch.state("live")
-
-
-async def test_an_older_page_after_a_newer_one_is_passed_over(watch: Watched) -> None:
-    await watch.state("live")
-    watch.site.page.body = delayed_page(
-        option(CALL, bid=1.0), timestamp="2022-07-12 15:54:00", last_trade_time=None
-    )
-    asked = len(watch.site.page.asked)
-    while len(watch.site.page.asked) < asked + 2:
-        await watch.tick()
-    assert sum(isinstance(event, Quotes) for event in watch.seen) == 1
-
-
-async def test_a_session_ends_where_another_try_makes_no_sense(watch: Watched) -> None:
-    watch.site.page.status = 404
-    with pytest.raises(ConnectionFailedError, match="has no page"):
-        await watch.state("live")
-    assert len(watch.site.page.asked) == 1
 
 
 def test_the_network_library_is_imported_only_to_go_to_the_network() -> None:
