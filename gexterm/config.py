@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -47,6 +47,24 @@ class UnderlyingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """What can be set for one live feed, under `[feeds.deribit]`. Zero: as the venue is."""
+
+    url: str = ""
+    """Where to connect instead of the venue's own address."""
+    rest_url: str = ""
+    """The same for requests over HTTP."""
+    contracts: int = 0
+    """Most contracts whose quotes are asked for; 0: as many as the venue allows."""
+    sigmas: float = 0.0
+    """Standard deviations of spot to either side that are quoted; 0: as the window is."""
+    days: int = 0
+    """Expiries up to so many days ahead; 0: as the window is."""
+    back_fill_hours: float = -1.0
+    """How far back prints are fetched where the venue can; 0: not at all, below: a day."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set."""
 
@@ -62,12 +80,26 @@ class Settings:
     """How volatility moves when the profile moves spot: sticky-strike or sticky-moneyness."""
     snapshots: str = ""
     """Folder of snapshots; empty: the user's data folder."""
+    record: str = "on"
+    """Whether live sessions are recorded: on or off."""
+    recordings: str = ""
+    """Folder of recordings; empty: in the user's data folder."""
+    recording_days: int = 0
+    """Recordings older than this many days are removed; 0: none for their age."""
+    recording_gb: float = 100.0
+    """Most gigabytes of recordings, beyond which the oldest are removed; 0: no limit."""
     underlyings: Mapping[str, UnderlyingSettings] = field(default_factory=dict)
     """Settings by underlying."""
+    feeds: Mapping[str, FeedSettings] = field(default_factory=dict)
+    """Settings by feed."""
 
     def underlying(self, name: str) -> UnderlyingSettings:
         """What holds for one underlying."""
         return self.underlyings.get(name.upper(), UnderlyingSettings())
+
+    def feed(self, name: str) -> FeedSettings:
+        """What holds for one feed."""
+        return self.feeds.get(name, FeedSettings())
 
 
 def load(path: Path) -> Settings:
@@ -102,14 +134,8 @@ class _Reader:
         self._lines = text.splitlines()
 
     def settings(self, table: dict[str, Any]) -> Settings:
-        underlyings = table.pop("underlyings", {})
-        if not isinstance(underlyings, dict):
-            raise self._wrong("underlyings", "", "must be a table such as [underlyings.SPX]")
         by_name = {}
-        for name, values in underlyings.items():
-            if not isinstance(values, dict):
-                raise self._wrong(name, "", f"must be a table: [underlyings.{name}]")
-            section = f"underlyings.{name}"
+        for name, values, section in self._tables(table, "underlyings", "SPX"):
             self._check(UnderlyingSettings, values, section)
             self._choice(values, "convention", CONVENTIONS, section)
             self._choice(values, "basis", BASES, section)
@@ -117,7 +143,16 @@ class _Reader:
             self._choice(values, "prior_today", PRIORS, section)
             self._choice(values, "prior_later", PRIORS, section)
             by_name[name.upper()] = UnderlyingSettings(**values)
+        by_feed = {}
+        for name, values, section in self._tables(table, "feeds", "deribit"):
+            self._check(FeedSettings, values, section)
+            for key in ("contracts", "days", "sigmas"):
+                self._least(values, key, section)
+            by_feed[name] = FeedSettings(**values)
         self._check(Settings, table, "")
+        self._choice(table, "record", ("on", "off"), "")
+        for key in ("recording_days", "recording_gb"):
+            self._least(table, key, "")
         self._choice(table, "repricing", REPRICINGS, "")
         self._choice(table, "scope", ("auto", "0dte", "all"), "")
         rate = table.get("rate", "implied")
@@ -125,11 +160,27 @@ class _Reader:
             raise self._wrong("rate", "", 'must be "implied" or a fraction such as 0.04')
         if not 0.1 <= table.get("fps", 10.0) <= 60:
             raise self._wrong("fps", "", "must lie between 0.1 and 60")
-        return Settings(underlyings=by_name, **table)
+        return Settings(underlyings=by_name, feeds=by_feed, **table)
+
+    def _tables(
+        self, table: dict[str, Any], kind: str, example: str
+    ) -> Iterator[tuple[str, dict[str, Any], str]]:
+        """The tables `[kind.name]`: name, values and section of each."""
+        found = table.pop(kind, {})
+        if not isinstance(found, dict):
+            raise self._wrong(kind, "", f"must be a table such as [{kind}.{example}]")
+        for name, values in found.items():
+            if not isinstance(values, dict):
+                raise self._wrong(name, "", f"must be a table: [{kind}.{name}]")
+            yield name, values, f"{kind}.{name}"
+
+    def _least(self, values: dict[str, Any], key: str, section: str) -> None:
+        if values.get(key, 0) < 0:
+            raise self._wrong(key, section, f"must not be below 0, as {values[key]} is")
 
     def _check(self, cls: type, values: dict[str, Any], section: str) -> None:
         hints = get_type_hints(cls)
-        known = [f.name for f in fields(cls) if f.name != "underlyings"]
+        known = [f.name for f in fields(cls) if f.name not in ("underlyings", "feeds")]
         for key, value in values.items():
             if key not in known:
                 near = difflib.get_close_matches(key, known, 1)
@@ -137,8 +188,10 @@ class _Reader:
                 raise self._wrong(key, section, "is unknown", hint)
             text = isinstance(value, str)
             number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (text and hints[key] is not float) and not (number and hints[key] is not str):
-                wanted = "text in quotes" if hints[key] is str else "a number"
+            wants = hints[key]
+            fits = (text and wants not in (float, int)) or (number and wants is not str)
+            if not fits or (wants is int and not isinstance(value, int)):
+                wanted = {str: "text in quotes", int: "a whole number"}.get(wants, "a number")
                 raise self._wrong(key, section, f"must be {wanted}, not {value!r}")
             if number and not math.isfinite(value):
                 raise self._wrong(key, section, f"must be a finite number, not {value!r}")

@@ -33,6 +33,11 @@ def books() -> Path:
     return _user("data") / "books"
 
 
+def recordings() -> Path:
+    """Where live sessions are recorded, unless told otherwise."""
+    return _user("data") / "recordings"
+
+
 def log_file() -> Path:
     """Where `--debug` writes."""
     return _user("log") / "gexterm.log"

@@ -22,6 +22,8 @@ AlertKind = Literal[
     "feed restored",
     "feed ended",
     "feed gap",
+    "recording stopped",
+    "recording restored",
     "settled",
 ]
 """What happened. See `docs/alerts.md` for the rule behind each."""

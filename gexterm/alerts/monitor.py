@@ -26,6 +26,8 @@ class AlertMonitor:
         self._state: State | None = None
         self._replay = False
         self._trouble = False
+        self._stood = False
+        self._not_recorded = False
         self._feed_said: dict[AlertKind, int] = {}
 
     def update(self, reading: Reading) -> list[Alert]:
@@ -54,9 +56,12 @@ class AlertMonitor:
         if status.state == "stale":
             alerts = self._trouble_with("feed stale", f"feed is stale{words}", at)
         elif status.state == "reconnecting":
-            alerts = self._trouble_with("feed reconnecting", f"connection lost{words}", at)
+            what = "connection lost" if self._stood else "no connection yet"
+            alerts = self._trouble_with("feed reconnecting", f"{what}{words}", at)
         elif status.state == "refused":
             alerts = self._say("feed ended", "warning", f"feed refuses{words}", at)
+        elif status.state == "closed":
+            alerts = self._say("feed ended", "warning", f"feed is closed{words}", at)
         elif status.state == "ended":
             alerts = self._say("feed ended", "info", f"feed has ended{words}", at)
         elif status.state == "live" and self._trouble:
@@ -64,6 +69,24 @@ class AlertMonitor:
             self._feed_said.pop("feed restored", None)
             self._trouble = False
             alerts = self._say("feed restored", "notice", f"feed is live again{words}", at)
+        self._stood = self._stood or status.state == "live"
+        self.log.extend(alerts)
+        return alerts
+
+    def recording(self, why: str, at: int) -> list[Alert]:
+        """Alerts about the recording: `why` it is in trouble, or empty once it is well again.
+
+        Said once when it begins and once when it ends; `at` is market time, ns.
+        """
+        alerts: list[Alert] = []
+        if why and not self._not_recorded:
+            alerts = self._say("recording stopped", "warning", f"not recorded: {why}", at)
+        elif not why and self._not_recorded:
+            # Neither trouble nor its end is held back by a quiet period.
+            alerts = self._say("recording restored", "notice", "recording goes on", at)
+        self._not_recorded = bool(why)
+        self._feed_said.pop("recording stopped", None)
+        self._feed_said.pop("recording restored", None)
         self.log.extend(alerts)
         return alerts
 

@@ -319,9 +319,9 @@ def _counters(watch: FlowWatch, teller: Teller, health: Health) -> FlowWatch:
         parts = []
         if health.gaps > gaps:
             new = health.gaps - gaps
-            parts.append(f"{new:,} gap{'s' if new > 1 else ''} in the feed")
+            parts.append(f"{new:,} print{'s' if new > 1 else ''} missing")
         if health.dropped > dropped:
-            parts.append(f"{health.dropped - dropped:,} events dropped")
+            parts.append(f"{health.dropped - dropped:,} messages dropped")
         if teller.tell("feed gap", "warning", ", ".join(parts)):
             gaps, dropped = health.gaps, health.dropped
     return replace(watch, reconnects=reconnects, gaps=gaps, dropped=dropped)

@@ -152,7 +152,7 @@ async def serve_and(
     clock = SystemClock()
     async with ReplayServer(recording, clock, speed, start_at=start, port=port) as server:
         session = LiveSession(
-            lambda: _runner(server),
+            lambda _tap: _runner(server),
             clock,
             chosen,
             underlying=recording.info.underlying,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from gexterm.config import FeedSettings, UnderlyingSettings
 
 
 @click.command("config")
@@ -17,13 +22,17 @@ def config_command() -> None:
     default = config.Settings()
     click.echo(f"# {path}{'' if path.exists() else ' (not there: all defaults)'}")
     for field in fields(chosen):
-        if field.name == "underlyings":
+        if field.name in ("underlyings", "feeds"):
             continue
         value = getattr(chosen, field.name)
         origin = "default" if value == getattr(default, field.name) else "file"
         click.echo(f"{field.name} = {_toml(value)}  # {origin}")
-    for name, own in chosen.underlyings.items():
-        click.echo(f"\n[underlyings.{name}]")
+    sections: dict[str, UnderlyingSettings | FeedSettings] = {
+        **{f"underlyings.{name}": own for name, own in chosen.underlyings.items()},
+        **{f"feeds.{name}": own for name, own in chosen.feeds.items()},
+    }
+    for section, own in sections.items():
+        click.echo(f"\n[{section}]")
         for field in fields(own):
             click.echo(f"{field.name} = {_toml(getattr(own, field.name))}")
 

@@ -7,6 +7,7 @@ the chain takes further events; jobs of one engine are computed one at a time.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -46,19 +47,22 @@ from gexterm.engine.memory import Memory
 from gexterm.engine.settings import EngineSettings
 from gexterm.engine.today import read_today, zero_dte_section
 from gexterm.engine.views import view_set
+from gexterm.errors import SymbolError
 from gexterm.exposure.scope import Mask, zero_dte
 from gexterm.exposure.strikes import StrikeIndex
-from gexterm.market.calendar import is_session, session_open_ns
+from gexterm.market.calendar import at_et, is_session, next_session, session_open_ns
 from gexterm.market.chain import Chain, Layout, Rows
 from gexterm.market.events import (
+    ClockTick,
     Definitions,
     Event,
+    OpenInterest,
     Quotes,
     SourceInfo,
     Trades,
     UnderlyingPrice,
 )
-from gexterm.market.roots import is_index
+from gexterm.market.roots import is_index, root_spec
 from gexterm.market.settlement import expiry_of
 from gexterm.pricing.chain import Pricer
 from gexterm.pricing.surface import Surface
@@ -85,6 +89,8 @@ class Job:
     """What the signed tape adds up to; None where the feed has none."""
     given: Mapping[str, F64] = field(default_factory=dict)
     """Positions taken for granted, by name and by contract, shape (contracts,)."""
+    old_interest: bool = False
+    """Whether open interest is of an earlier day than the tape."""
 
 
 class Engine:
@@ -103,6 +109,10 @@ class Engine:
         """The book of an earlier session, to be carried on."""
         self.given: dict[str, F64] = {}
         """Positions to be read as views of their own, by name and by contract."""
+        self.day: dt.date | None = None
+        """The session day of the tape, once anything has come."""
+        self._day_ends = 0
+        self._old_interest = False
         self._standing = Standing()
         self._opened = False
         self._timer = timer
@@ -120,19 +130,64 @@ class Engine:
         self._memory = Memory()
         self._term = (0, TermInputs())
         self.signer = None
+        self.day, self._day_ends = None, 0
+        self._old_interest = False
 
     def apply(self, event: Event) -> None:
         """Take an event in."""
         if isinstance(event, SourceInfo):
             self.info = event
-            self.signer = None
-            self._opened = False
-            if event.has_tape:
-                self.signer = Signer(conditions=event.conditions, venue_side=event.venue_side)
+            self._new_signer()
             return
+        if self.turns(event):
+            self.turn(event)
+        elif self.day is None and (at := _moment(event)):
+            self._begin_day(at)
+        if isinstance(event, OpenInterest):
+            self._old_interest = False
         self.chain.apply(event)
         if self.signer is not None:
             self._sign(self.signer, event)
+
+    def turns(self, event: Event) -> bool:
+        """Whether the session day changes with `event`: see `turn`."""
+        return 0 < self._day_ends <= _moment(event)
+
+    def turn(self, event: Event) -> None:
+        """Begin the session day of `event`. `apply` does, unless it has been done before it.
+
+        The tape begins anew on top of the book that the old day leaves, volume is counted
+        from zero, and open interest is the old day's until the new one comes. A day without
+        a print leaves the book as it was. Not to be called while `compute` runs.
+        """
+        signer, day = self.signer, self.day
+        try:
+            if signer is not None and day is not None and signer.flow().prints:
+                # Not when the last event came: a replay has others in between.
+                ended = at_et(day + dt.timedelta(days=1), dt.time(0, 0)) - 1
+                self.kept = self.keep_book(ended)
+        finally:
+            self._new_signer()
+            if self.signer is not None:
+                self.signer.define(len(self.chain), self.chain.contracts)
+            self.chain.column("volume")[:] = np.nan
+            self._old_interest = bool(np.isfinite(self.chain.column("open_interest")).any())
+            self._begin_day(_moment(event))
+
+    def _begin_day(self, at: int) -> None:
+        """The session day of a time. It lasts to the next midnight in New York after which
+        the market is in session: a weekend belongs to the Friday before it."""
+        self.day = session_date(at)
+        following = self.day + dt.timedelta(days=1)
+        if self.info is None or not _never_sleeps(self.info.underlying):
+            following = next_session(self.day)
+        self._day_ends = at_et(following, dt.time(0, 0))
+
+    def _new_signer(self) -> None:
+        self._opened = False
+        self.signer = None
+        if self.info is not None and self.info.has_tape:
+            self.signer = Signer(conditions=self.info.conditions, venue_side=self.info.venue_side)
 
     def _sign(self, signer: Signer, event: Event) -> None:
         """Hand the signer what it has to know."""
@@ -166,6 +221,7 @@ class Engine:
             counts or FeedCounts(),
             flow,
             dict(self.given),
+            self._old_interest,
         )
 
     def compute(self, job: Job) -> model.Reading:
@@ -182,7 +238,9 @@ class Engine:
         flow = job.flow
         if flow is not None:
             today_rows = rows_of(rows.layout, zero.scope)
-            standing = self._standing.prior(rows, today_rows, settings, self.kept)
+            standing = self._standing.prior(
+                rows, today_rows, settings, self.kept, old_interest=job.old_interest
+            )
             inferred = self._standing.views(flow, rows, today_rows, standing)
         views = view_set(
             settings.view,
@@ -236,7 +294,9 @@ class Engine:
             agreement=agreement_section(book, gamma, profile, spread, today),
             expiries=expiry_lines(book),
             strikes=strikes,
-            health=health_section(rows, surface, quotes, job.counts, book.basis, scope_name, scope),
+            health=health_section(
+                rows, surface, quotes, _counts(job), book.basis, scope_name, scope
+            ),
             look_back=look_back,
             spot_open=memory.spot_open,
             spot_open_at=memory.spot_open_at,
@@ -263,16 +323,29 @@ class Engine:
 
     def keep_book(self, as_of: int) -> KeptBook | None:
         """The book as the next session takes it up; None without a tape."""
+        make = self.book_job(as_of)
+        return make() if make else None
+
+    def book_job(self, as_of: int) -> Callable[[], KeptBook] | None:
+        """What makes `keep_book`, frozen now: to be called while `compute` does not run."""
         job = self.job(as_of)
         if job is None or job.flow is None:
             return None
-        rows = job.rows
-        zero = zero_dte(rows.layout, as_of, session_date(as_of))
-        today = rows_of(rows.layout, zero.scope)
-        self._standing.prior(rows, today, self.settings, self.kept)
-        carried = self._standing.carry
-        said = carried.reconciled if carried else ""
-        return keep(job.info.underlying, self.chain.contracts, rows, today, job.flow, carried, said)
+        flow, contracts, day = job.flow, tuple(self.chain.contracts), self.day
+
+        def make() -> KeptBook:
+            rows = job.rows
+            zero = zero_dte(rows.layout, as_of, session_date(as_of))
+            today = rows_of(rows.layout, zero.scope)
+            self._standing.prior(
+                rows, today, self.settings, self.kept, old_interest=job.old_interest
+            )
+            carried = self._standing.carry
+            said = carried.reconciled if carried else ""
+            book = keep(job.info.underlying, contracts, rows, today, flow, carried, said)
+            return replace(book, date=day) if day else book
+
+        return make
 
     def _remember(self, rows: Rows) -> Memory:
         """The memory of this session day; a new day starts a new one."""
@@ -302,6 +375,34 @@ class Engine:
 
 _TERM_EVERY = 5 * NS
 _OPENING = 300 * NS
+
+
+def _moment(event: Event) -> int:
+    """When an event came, ns; 0 where it does not say. A wrong date of one row moves no day."""
+    if isinstance(event, ClockTick):
+        return event.ts
+    if isinstance(event, Quotes | Trades):
+        return event.recv or (int(event.ts.min()) if len(event.ts) else 0)
+    if isinstance(event, UnderlyingPrice):
+        return event.recv or event.ts
+    return 0
+
+
+def _never_sleeps(underlying: str) -> bool:
+    """Whether its market is open every day."""
+    try:
+        return root_spec(underlying).kind == "crypto"
+    except SymbolError:
+        return False
+
+
+def _counts(job: Job) -> FeedCounts:
+    """What feed and tape counted, and whether open interest is behind."""
+    counts = job.counts if job.flow is None else job.counts.with_tape(job.flow.counts)
+    if not job.old_interest:
+        return counts
+    old = "open interest is of an earlier day: today's has not come yet"
+    return replace(counts, warnings=(*counts.warnings, old))
 
 
 def _basis(rows: Rows, basis: str) -> tuple[F64, Basis]:

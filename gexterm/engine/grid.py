@@ -3,6 +3,10 @@
 Readings carry memory (hysteresis, look-back), so their times must not depend on how
 fast a machine or a socket is. A tick falls due at a round time T once something
 arrives that is later than T; it then sees everything up to T and nothing after.
+
+A live session whose ticks cost more than their distance leaves some out, and marks in its
+recording where it did tick. A replay that ticks as finely or more finely follows the marks
+instead, so that it computes what was computed then.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from gexterm.market.events import (
     Event,
     OpenInterest,
     Quotes,
+    TickMark,
     Trades,
     UnderlyingPrice,
     Volume,
@@ -48,19 +53,35 @@ class TickGrid:
         """Time of the last tick, ns; 0 before the first."""
         self.now = 0
         """Latest market time seen, ns."""
+        self._marked = 0
+
+    @property
+    def marked(self) -> bool:
+        """Whether ticks happen at the marks of a recording and nowhere else."""
+        return 0 < self._marked and self.step <= self._marked
 
     def due(self, event: Event) -> int:
-        """The round time to tick at before `event` is applied; 0 when none is due.
+        """The time to tick at before `event` is applied; 0 when none is due.
 
         Several round times passed at once make one tick, at the latest of them.
         """
+        if isinstance(event, TickMark):
+            return self._obey(event)
         ts = market_time(event)
         if ts <= self.now:
             return 0
         first = self.now == 0
         self.now = ts
         boundary = (ts - 1) // self.step * self.step
-        if first or boundary <= self.last:
+        if self.marked or first or boundary <= self.last:
             return 0
         self.last = boundary
         return boundary
+
+    def _obey(self, mark: TickMark) -> int:
+        self._marked = mark.step
+        if not self.marked or mark.ts <= 0:
+            return 0
+        self.last = mark.ts
+        self.now = max(self.now, mark.ts)
+        return mark.ts

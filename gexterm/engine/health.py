@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -28,15 +29,43 @@ class FeedCounts:
     duplicates: int = 0
     """Events seen before."""
     gaps: int = 0
-    """Gaps noticed."""
+    """Prints proved missing."""
     dropped: int = 0
-    """Events dropped by a full queue."""
+    """Messages dropped because we were too slow."""
     reconnects: int = 0
     """Connections made anew."""
+    malformed: int = 0
+    """Messages that made no sense."""
+    misdated: int = 0
+    """Rows whose time could not be."""
+    refilled: int = 0
+    """Prints fetched after the fact."""
+    away_s: float = NAN
+    """Seconds without a connection."""
+    clock_skew_s: float = NAN
+    """How far this machine's clock is ahead of the venue's, seconds."""
+    listed: int = 0
+    """Contracts that the venue lists."""
+    quotes_asked: int = 0
+    """Contracts whose quotes are asked for."""
+    prints_asked: int = 0
+    """Contracts whose prints are asked for."""
+    window: str = ""
+    """Which contracts are quoted, for a person."""
+    heard_from: int = 0
+    """Since when prints are known without interruption, ns; 0: not known."""
     events_per_s: float = NAN
-    """Events taken in per second of our time."""
+    """Rows per second, by their receipt times."""
     warnings: tuple[str, ...] = ()
     """What the source has to say about itself."""
+
+    def with_tape(self, counted: Mapping[str, int]) -> FeedCounts:
+        """Together with what the tape's reader noticed (`Flow.counts`)."""
+        return replace(
+            self,
+            late=self.late + counted.get("out_of_order", 0) + counted.get("late_quotes", 0),
+            duplicates=self.duplicates + counted.get("duplicates", 0),
+        )
 
 
 def health_section(
@@ -65,12 +94,7 @@ def health_section(
         stale=quotes.stale,
         no_iv=quotes.no_iv,
         bad_price=quotes.bad_price,
-        late=counts.late,
-        duplicates=counts.duplicates,
-        gaps=counts.gaps,
-        dropped=counts.dropped,
-        reconnects=counts.reconnects,
-        events_per_s=counts.events_per_s,
+        **{f.name: getattr(counts, f.name) for f in fields(counts) if f.name != "warnings"},
         warnings=(
             *counts.warnings,
             *quotes.warnings,

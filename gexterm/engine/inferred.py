@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,15 +50,29 @@ class Standing:
         return found
 
     def prior(
-        self, rows: Rows, today: Mask, settings: EngineSettings, kept: KeptBook | None
+        self,
+        rows: Rows,
+        today: Mask,
+        settings: EngineSettings,
+        kept: KeptBook | None,
+        *,
+        old_interest: bool = False,
     ) -> Prior:
-        """The prior of this chain; `kept` is the book of an earlier session."""
-        key = (rows.layout, settings.prior_today, settings.prior_later, kept, today.tobytes())
+        """The prior of this chain; `kept` is the book of an earlier session.
+
+        `old_interest`: open interest is of an earlier day still, and says nothing about what
+        that day left.
+        """
+        chosen = (settings.prior_today, settings.prior_later)
+        key = (rows.layout, *chosen, kept, today.tobytes(), old_interest)
         same = self._open_interest is not None and np.array_equal(
             self._open_interest, rows.open_interest, equal_nan=True
         )
         if self._made is None or not same or key != self._of:
-            self.carry = None if kept is None else take_up(kept, rows)
+            known = rows
+            if old_interest:
+                known = replace(rows, open_interest=np.full_like(rows.open_interest, np.nan))
+            self.carry = None if kept is None else take_up(kept, known)
             self._made = prior(
                 rows.layout, rows.open_interest, today, _settings(settings), self.carry
             )

@@ -21,7 +21,7 @@ import polars as pl
 from gexterm.reading.model import STRIKE_COLUMNS, Reading
 
 NS = 1_000_000_000
-TIMES = {"as_of": False, "settles_at": False, "epoch": True, "since": True}
+TIMES = {"as_of": False, "settles_at": False, "epoch": True, "since": True, "heard_from": True}
 """Fields that hold ns since 1970 UTC and leave as ISO 8601, and whether 0 says unknown."""
 NOT_EXPORTED = frozenset({"look_back"})
 """Fields of a Reading that stay inside."""

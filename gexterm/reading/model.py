@@ -485,17 +485,37 @@ class Health:
     bad_price: int = 0
     """Quotes refused: negative, NaN or infinite prices."""
     late: int = 0
-    """Events that came out of order."""
+    """Prints and quotes that came out of order."""
     duplicates: int = 0
-    """Events seen before."""
+    """Prints seen before."""
     gaps: int = 0
-    """Gaps noticed in the feed."""
+    """Prints that the venue's own numbers prove missing, and that could not be had later."""
     dropped: int = 0
-    """Events dropped by a full queue."""
+    """Messages dropped because we were too slow."""
     reconnects: int = 0
     """Connections made anew."""
+    malformed: int = 0
+    """Messages that made no sense and were skipped."""
+    misdated: int = 0
+    """Rows whose time could not be; dated to when they came."""
+    refilled: int = 0
+    """Prints fetched after the fact: history, and gaps filled."""
+    away_s: float = NAN
+    """Seconds without a connection since the first one stood; NaN not known."""
+    clock_skew_s: float = NAN
+    """How far this machine's clock is ahead of the venue's, seconds; NaN not known."""
+    listed: int = 0
+    """Contracts that the venue lists for the underlying; 0 not known."""
+    quotes_asked: int = 0
+    """Contracts whose quotes are asked for; 0 not known."""
+    prints_asked: int = 0
+    """Contracts whose prints are asked for; 0 not known."""
+    window: str = ""
+    """Which contracts are quoted, for a person; empty: all there are."""
+    heard_from: int = 0
+    """Since when prints are known without interruption, ns since 1970 UTC; 0 unknown."""
     events_per_s: float = NAN
-    """Events taken in per second of our time."""
+    """Rows of quotes, prints, … per second of receipt time, over the last full five seconds."""
     tick_ms: float = NAN
     """Work for this Reading, milliseconds; NaN where it is not measured (replays to JSON)."""
     warnings: tuple[str, ...] = ()

@@ -1,34 +1,54 @@
-"""How much comes in: events per second of our time."""
+"""How much comes in: rows per second, by their own receipt times and no other clock.
+
+A replay counts the same rows at the same times, and so says the same.
+"""
 
 from __future__ import annotations
 
-from gexterm.clock import NS, Clock
+from collections import deque
+
+from gexterm.clock import NS
 from gexterm.market.events import Event, OpenInterest, Quotes, Trades, UnderlyingPrice, Volume
 
-_WINDOW = 5 * NS
+_WINDOW_S = 5
+_KEPT = 4 * _WINDOW_S
 
 
 class EventRate:
-    """Rows of market events per second, over about the last five seconds."""
+    """Rows of market events per second, in whole windows of five seconds."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._rows = 0
-        self._since = clock.now_ns()
-        self._last = float("nan")
+    def __init__(self) -> None:
+        self._begun = 0
+        self._seconds: deque[list[int]] = deque(maxlen=_KEPT)
 
     def count(self, event: Event) -> None:
-        """Count an event's rows."""
+        """Count an event's rows at its receipt time, or its own where that is not known."""
         if isinstance(event, Quotes | Trades | OpenInterest | Volume):
-            self._rows += len(event.contract)
+            rows = len(event.contract)
         elif isinstance(event, UnderlyingPrice):
-            self._rows += 1
+            rows = 1
+        else:
+            return
+        if not rows:
+            return
+        at = event.recv or (
+            int(event.ts.max()) if isinstance(event, Quotes | Trades) else int(event.ts)
+        )
+        second = at // NS
+        if not self._seconds or second > self._seconds[-1][0]:
+            self._begun = self._begun or second
+            self._seconds.append([second, rows])
+        else:
+            # What comes late still came: it counts in the newest second.
+            self._seconds[-1][1] += rows
 
-    def per_second(self) -> float:
-        """The rate; NaN until a first window has passed."""
-        now = self._clock.now_ns()
-        passed = now - self._since
-        if passed >= _WINDOW:
-            self._last = self._rows * NS / passed
-            self._rows, self._since = 0, now
-        return self._last
+    def per_second(self, as_of: int) -> float:
+        """The rate in the last whole window before a market time, ns.
+
+        NaN until one has passed since the first row.
+        """
+        end = as_of // NS // _WINDOW_S * _WINDOW_S
+        first = end - _WINDOW_S
+        if not self._begun or first < self._begun:
+            return float("nan")
+        return sum(rows for second, rows in self._seconds if first <= second < end) / _WINDOW_S

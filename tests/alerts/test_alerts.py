@@ -321,8 +321,8 @@ def test_gaps_and_drops_are_counted_from_the_last_time_told() -> None:
         at(200, health={"gaps": 5, "dropped": 1200}),
     )
     assert [a.text for a in heard] == [
-        "1 gap in the feed",
-        "2 gaps in the feed, 1,200 events dropped",
+        "1 print missing",
+        "2 prints missing, 1,200 messages dropped",
     ]
 
 

@@ -232,7 +232,7 @@ async def test_after_a_jump_the_tape_is_read_from_its_beginning(day: Path) -> No
             asyncio.timeout(60),
             ReplayServer(recording, clock, 1.0, start_at=begins + 10 * NS, paused=True) as server,
             LiveSession(
-                lambda: FeedRunner(ReplayProtocol(server.url), clock, rng=random.Random(1)),
+                lambda _tap: FeedRunner(ReplayProtocol(server.url), clock, rng=random.Random(1)),
                 clock,
                 Settings(),
                 underlying="SPX",

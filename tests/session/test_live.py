@@ -47,7 +47,7 @@ async def playing(
             asyncio.timeout(LIMIT),
             ReplayServer(recording, clock, speed, start_at=start) as server,
             LiveSession(
-                lambda: FeedRunner(ReplayProtocol(server.url), clock, rng=random.Random(1)),
+                lambda _tap: FeedRunner(ReplayProtocol(server.url), clock, rng=random.Random(1)),
                 clock,
                 Settings(),
                 underlying="SPX",
@@ -245,7 +245,7 @@ async def test_a_server_that_goes_away_is_told_and_what_was_seen_stays() -> None
             server = ReplayServer(recording, clock, 60.0)
             await server.__aenter__()
             async with LiveSession(
-                lambda: FeedRunner(
+                lambda _tap: FeedRunner(
                     ReplayProtocol(server.url),
                     clock,
                     rng=random.Random(1),
