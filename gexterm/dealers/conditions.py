@@ -231,6 +231,24 @@ _THETADATA = (
 )
 _DATASHOP = _NANEX | _from(114) | {135: C.STOCK_TIED, 136: C.COMPRESSION, 137: C.EXTENDED}
 
+
+def _deribit(bits: int) -> ConditionClass:
+    """The class of a print with these bits.
+
+    A block was agreed beforehand and reported after: its price does not say who began, and
+    who is called the taker was agreed too. By request for quote, dealers compete for it.
+    Who is liquidated does begin, if against his will.
+    """
+    combo, block, by_request = bits & 1, bits & 2, bits & 4
+    if by_request:
+        return C.MULTI_AUCTION if combo else C.AUCTION
+    if block:
+        return C.FLOOR
+    return C.MULTI_ELECTRONIC if combo else C.REGULAR
+
+
+_DERIBIT = {bits: _deribit(bits) for bits in range(16)}
+
 NUMBERINGS: dict[str, Numbering] = {
     n.name: n
     for n in (
@@ -248,7 +266,12 @@ NUMBERINGS: dict[str, Numbering] = {
             "the ASCII of exchangeSaleConditions where it is one OPRA letter; dxFeed documents no"
             " other mapping",
         ),
-        _numbering("deribit", {}, "none: trades there carry no condition"),
+        _numbering(
+            "deribit",
+            _DERIBIT,
+            "gexterm's own bits: 1 leg of a combo, 2 block, 4 block by request for quote,"
+            " 8 liquidation",
+        ),
         _numbering("thetadata", _THETADATA, "ThetaData's page of trade conditions"),
         _numbering(
             "cboe-datashop",

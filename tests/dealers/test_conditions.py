@@ -115,7 +115,16 @@ def test_the_same_number_is_another_condition_with_another_vendor():
     assert of([127], "cboe-datashop") == [C.STOCK_TIED]
 
 
-@pytest.mark.parametrize("numbering", ["", "deribit", "nobody's"])
+def test_a_block_of_deribit_is_not_signed_unless_dealers_competed_for_it():
+    combo, block, by_request, liquidation = 1, 2, 4, 8
+    assert of([0, combo, liquidation], "deribit") == [C.REGULAR, C.MULTI_ELECTRONIC, C.REGULAR]
+    assert of([block, block | combo], "deribit") == [C.FLOOR, C.FLOOR]
+    blocks = [block | by_request, block | by_request | combo]
+    assert of(blocks, "deribit") == [C.AUCTION, C.MULTI_AUCTION]
+    assert of([-1, 16], "deribit") == [C.ABSENT, C.UNKNOWN]
+
+
+@pytest.mark.parametrize("numbering", ["", "nobody's"])
 def test_without_a_table_every_code_is_unknown_and_no_code_is_absent(numbering):
     assert of([-1, 0, 32, 65, 209], numbering) == [C.ABSENT] + [C.UNKNOWN] * 4
 
