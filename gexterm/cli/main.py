@@ -18,6 +18,10 @@ from gexterm.errors import GextermError
 COMMANDS = {
     "demo": ("gexterm.cli.monitor", "The monitor on a bundled sample feed."),
     "replay": ("gexterm.cli.monitor", "The monitor on a recording."),
+    "live": ("gexterm.cli.live", "The monitor on a live venue."),
+    "record": ("gexterm.cli.live", "Record a live venue, without a screen."),
+    "feeds": ("gexterm.cli.feeds", "The venues: what each needs and carries; keys."),
+    "doctor": ("gexterm.cli.feeds", "Connect to a venue and say what is missing."),
     "levels": ("gexterm.cli.levels", "One Reading of a chain file or recording."),
     "import": ("gexterm.cli.importing", "Turn what other vendors sell into a recording."),
     "simulate": ("gexterm.cli.simulate", "Make a synthetic market whose true book is known."),

@@ -117,7 +117,7 @@ def _play(
     chosen = settings()
     scope = scope_of(expiry)
     with open_recording(path) as recording:
-        work = _headless if headless else _on_screen(theme or chosen.theme, chosen.fps)
+        work = print_minutes if headless else _on_screen(theme or chosen.theme, chosen.fps)
         playing = serve_and(
             work,
             recording,
@@ -185,8 +185,8 @@ def _on_screen(theme: str, fps: float) -> Callable[[LiveSession], Awaitable[None
     return work
 
 
-async def _headless(session: LiveSession) -> None:
-    """One line per market minute, to the end of the recording."""
+async def print_minutes(session: LiveSession) -> None:
+    """One line per market minute, to the end of the recording or feed."""
     from gexterm.cli.table import summary_line
 
     minute = -1
@@ -194,5 +194,5 @@ async def _headless(session: LiveSession) -> None:
         if reading.as_of // 60_000_000_000 != minute:
             minute = reading.as_of // 60_000_000_000
             click.echo(summary_line(reading))
-        if session.status.state in {"ended", "refused", "closed"}:
+        if session.status.state == "ended":
             return

@@ -175,8 +175,11 @@ class Engine:
             self._begin_day(_moment(event))
 
     def _begin_day(self, at: int) -> None:
-        """The session day of a time. It lasts to the next midnight in New York after which
-        the market is in session: a weekend belongs to the Friday before it."""
+        """The session day of a time.
+
+        It lasts to the next midnight in New York after which the market is in session: a
+        weekend belongs to the Friday before it.
+        """
         self.day = session_date(at)
         following = self.day + dt.timedelta(days=1)
         if self.info is None or not _never_sleeps(self.info.underlying):

@@ -58,7 +58,7 @@ class TickGrid:
     @property
     def marked(self) -> bool:
         """Whether ticks happen at the marks of a recording and nowhere else."""
-        return 0 < self._marked and self.step <= self._marked
+        return self._marked > 0 and self.step <= self._marked
 
     def due(self, event: Event) -> int:
         """The time to tick at before `event` is applied; 0 when none is due.
