@@ -1,0 +1,153 @@
+"""Since when prints are known, and what is done about those before.
+
+Prints are known without interruption from the moment the venue has confirmed the last of
+the subscriptions, and no earlier: of what came before, only some contracts can be had
+(`refill`). Only where all listed contracts could be had does the earlier time hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gexterm.clock import NS
+from gexterm.feeds.massive.conditions import deciding
+from gexterm.feeds.massive.messages import Trade
+from gexterm.feeds.massive.notes import put
+from gexterm.feeds.massive.refill import MOST_REQUESTS, Heard, Refill
+from gexterm.feeds.massive.rest import Rest
+from gexterm.feeds.protocol import Account, Answer, Request
+from gexterm.market import calendar
+from gexterm.market.events import Event, Trades
+
+_OVERLAP_NS = NS
+"""How far a refill reaches into what the websocket told: clocks differ by less."""
+_SETTLE_NS = 3 * NS
+"""How long REST is given to know what happened just before we subscribed."""
+_NO_WINDOW_NS = 20 * NS
+"""How long to wait for a window before the chain's own order is taken."""
+_SHOWN = 3
+
+
+class BackFill:
+    """Keeps `account.heard_from`, `refilled` and the notes about prints."""
+
+    def __init__(self, rest: Rest, account: Account, back_fill_s: float) -> None:
+        self._rest, self._account, self._back_ns = rest, account, round(back_fill_s * NS)
+        self._heard = Heard()
+        self._refill: Refill | None = None
+        self._number = 0
+        self._on = False
+        self._silent_from = 0
+        self._before = 0
+        self._plan: tuple[int, int, int] | None = None
+        self._listed = 0
+        self._missed: list[tuple[int, int]] = []
+
+    def note(self, trades: Iterable[Trade]) -> None:
+        """The websocket has told these."""
+        self._heard.note(trades)
+
+    def subscribed(self, market_ns: int, now_ns: int) -> None:
+        """From now on prints are known. `market_ns` is the feed's time, which may be delayed."""
+        self._on = True
+        self._account.heard_from = market_ns
+        day = calendar.et(market_ns).date()
+        if self._silent_from:
+            self._missed.append((self._silent_from, market_ns))
+        if not calendar.is_session(day) or self._back_ns <= 0:
+            self._told()
+            return
+        since = max(self._silent_from, calendar.session_open_ns(day), market_ns - self._back_ns)
+        if since < market_ns:
+            self._plan = (since, market_ns + _OVERLAP_NS, now_ns)
+        self._told()
+
+    def interrupted(self, market_ns: int) -> None:
+        """The connection is gone; the last word of it came at `market_ns`."""
+        self._plan = None
+        if self._on:
+            self._on = False
+            self._silent_from = market_ns - _OVERLAP_NS
+            self._before = self._account.heard_from
+            self._heard.interrupted()
+        if self._refill is not None and not self._refill.done:
+            # Half a refill is none: it is had again, and repetitions have the same numbers.
+            self._silent_from = min(self._silent_from, self._refill.since_ns)
+        self._refill = None
+        self._account.heard_from = 0
+
+    def timer(self, now_ns: int, nearest: Sequence[str], listed: Sequence[str]) -> list[Request]:
+        """Begin a refill when it is due; what to ask for now."""
+        self._listed = len(listed)
+        if self._plan is not None:
+            since, until, at = self._plan
+            waited = now_ns - at
+            chosen = nearest or (listed if waited >= _NO_WINDOW_NS else ())
+            if waited >= _SETTLE_NS and chosen:
+                self._plan = None
+                self._number += 1
+                symbols = list(chosen[:MOST_REQUESTS])
+                edges = self._heard.edges()
+                self._refill = Refill(self._rest, symbols, since, until, edges, self._number)
+        return self.requests(now_ns)
+
+    def requests(self, now_ns: int) -> list[Request]:
+        """What to ask for now."""
+        return self._refill.requests(now_ns) if self._refill is not None else []
+
+    def answer(self, answer: Answer, index: dict[str, int]) -> list[Event]:
+        """Prints of the past that were not known."""
+        refill = self._refill
+        if refill is None:
+            return []
+        found = refill.answer(answer)
+        if refill.done:
+            everything = refill.complete >= self._listed and not refill.refused
+            if everything and self._on:
+                self._account.heard_from = self._before or refill.since_ns
+                self._missed = []
+            self._silent_from = 0
+        self._told()
+        if not found:
+            return []
+        self._account.refilled += len(found)
+        return [
+            Trades.of(
+                [index[symbol] for symbol, _, _ in found],
+                [each.price for _, each, _ in found],
+                [each.size for _, each, _ in found],
+                [each.ns for _, each, _ in found],
+                condition=[deciding(each.conditions) for _, each, _ in found],
+                sequence=[number for _, _, number in found],
+                recv=answer.recv_ns,
+            )
+        ]
+
+    def _told(self) -> None:
+        put(self._account, "missed", self._interruptions())
+        refill = self._refill
+        if refill is None:
+            return
+        span = f"from {_clock(refill.since_ns)} to {_clock(refill.until_ns)} New York"
+        if refill.refusal:
+            text = f"prints {span} cannot be had: {refill.refusal}"
+        elif not refill.done:
+            text = f"fetching prints {span}: {refill.complete:,} of {refill.contracts:,} contracts"
+        else:
+            text = f"{refill.rows:,} prints {span} fetched, of {refill.complete:,} contracts"
+            if (others := self._listed - refill.complete) > 0:
+                text += f"; of {others:,} others nothing is known of that time"
+            if refill.refused:
+                text += f"; {refill.refused:,} left out as taken back or senseless"
+        self._account.notes["past"] = text
+
+    def _interruptions(self) -> str:
+        if not self._missed:
+            return ""
+        last = ", ".join(f"{_clock(a)} to {_clock(b)}" for a, b in self._missed[-_SHOWN:])
+        more = len(self._missed) - _SHOWN
+        return f"prints not heard: {last}" + (f" and {more:,} times before" if more > 0 else "")
+
+
+def _clock(ns: int) -> str:
+    return f"{calendar.et(ns):%H:%M:%S}"
