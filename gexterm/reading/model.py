@@ -494,6 +494,12 @@ class Health:
     """Messages dropped because we were too slow."""
     reconnects: int = 0
     """Connections made anew."""
+    events_per_s: float = NAN
+    """Rows of quotes, prints, … per second of receipt time, over the last full five seconds."""
+    tick_ms: float = NAN
+    """Work for this Reading, milliseconds; NaN where it is not measured (replays to JSON)."""
+    warnings: tuple[str, ...] = ()
+    """What the user must know, one line each."""
     malformed: int = 0
     """Messages that made no sense and were skipped."""
     misdated: int = 0
@@ -514,12 +520,6 @@ class Health:
     """Which contracts are quoted, for a person; empty: all there are."""
     heard_from: int = 0
     """Since when prints are known without interruption, ns since 1970 UTC; 0 unknown."""
-    events_per_s: float = NAN
-    """Rows of quotes, prints, … per second of receipt time, over the last full five seconds."""
-    tick_ms: float = NAN
-    """Work for this Reading, milliseconds; NaN where it is not measured (replays to JSON)."""
-    warnings: tuple[str, ...] = ()
-    """What the user must know, one line each."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -17,7 +17,9 @@ class RecordingState:
     """Why it is off, or what it lost; empty while all is well."""
     path: str = ""
     """The file being written; empty: none."""
+    chosen: bool = False
+    """Whether it is off because nobody wants it on."""
 
 
-CHOSEN_OFF = RecordingState(False, why="recording is off by choice")
+CHOSEN_OFF = RecordingState(False, why="recording is off by choice", chosen=True)
 """The user wants none."""

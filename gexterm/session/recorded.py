@@ -21,12 +21,20 @@ _STEP = 100_000
 class Recording(Protocol):
     """What is asked of a recorder; see `recording.recorder.Recorder`."""
 
-    trouble: str
-    """Why it is off or has lost something; empty while all is well."""
-    path: Path | None
-    """The file being written."""
-    bytes: int
-    """Bytes handed to the operating system."""
+    @property
+    def trouble(self) -> str:
+        """Why it is off or has lost something; empty while all is well."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """The file being written."""
+        ...
+
+    @property
+    def bytes(self) -> int:
+        """Bytes handed to the operating system."""
+        ...
 
     @property
     def tap(self) -> Tap:

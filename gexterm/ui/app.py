@@ -171,7 +171,8 @@ class MonitorApp(App[None]):
         look = (
             self._shown if self._held else self._newest, session.status, session.info,
             session.paused, session.speed, self._history.fresh(now), self._ended, self._held,
-            len(alerts), alerts[-1] if alerts else None,
+            len(alerts), alerts[-1] if alerts else None, session.recording,
+            session.report if self._newest is None else None,
         )  # fmt: skip
         # Compared by identity where possible: a Reading has no meaning of equal.
         if len(look) == len(self._last_look) and all(
@@ -212,6 +213,8 @@ class MonitorApp(App[None]):
                 ended=self._ended,
                 keys=self._keys,
                 fps=self._fps,
+                recording=session.recording,
+                report=session.report,
             )
         )
         self.painted += 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gexterm.alerts.model import Alert
-from gexterm.market.events import FeedStatus, SourceInfo
+from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
 from gexterm.reading.model import Reading
+from gexterm.session.model import RecordingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +104,7 @@ class Frame:
     """Keys by action, after the user's changes."""
     fps: float = 10.0
     """Most repaints per second."""
+    recording: RecordingState | None = None
+    """How the recording goes; None where there is nothing to record."""
+    report: FeedReport | None = None
+    """What the feed last said about itself, where it does."""

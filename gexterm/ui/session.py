@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from gexterm.alerts.model import Alert
-from gexterm.market.events import FeedStatus, SourceInfo
+from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
 from gexterm.reading.model import Reading
+from gexterm.session.model import RecordingState
 from gexterm.snapshots.picture import Picture
 
 
@@ -32,8 +33,19 @@ class Session(Protocol):
     def status(self) -> FeedStatus:
         """The latest word on the connection.
 
-        Understood in `detail`: `retry_in_s`, `try`, `dropped`, `gaps`, `reconnects`.
+        Understood in `detail`: `retry_in_s` (counting down), `tries`, `dropped`, `gaps`,
+        `reconnects`.
         """
+        ...
+
+    @property
+    def report(self) -> FeedReport | None:
+        """What the feed last said about itself, where it does."""
+        ...
+
+    @property
+    def recording(self) -> RecordingState | None:
+        """How the recording goes; None where there is nothing to record."""
         ...
 
     @property

@@ -33,6 +33,10 @@ class StillSession:
         """Where the Reading came from."""
         self.status = FeedStatus("paused")
         """Standing still."""
+        self.report = None
+        """No feed is there to report."""
+        self.recording = None
+        """Nothing is recorded."""
         self.views = views
         """Sign views."""
         self.view = reading.positions.view

@@ -16,7 +16,7 @@ import polars as pl
 
 from gexterm.alerts.model import Alert
 from gexterm.errors import UsageError
-from gexterm.market.events import FeedStatus, SourceInfo
+from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
 from gexterm.reading.model import (
     Agreement,
     Band,
@@ -38,6 +38,7 @@ from gexterm.reading.model import (
     View,
     ZeroDte,
 )
+from gexterm.session.model import RecordingState
 from gexterm.snapshots.picture import Picture
 
 NS = 1_000_000_000
@@ -326,6 +327,8 @@ class FakeSession:
     def __init__(self, mode: str = "replay", first: Reading | None = None) -> None:
         self.info = SourceInfo("SPX", "cboe-intervals", mode, 0.0, "", OPEN, CLOSE)
         self.status = FeedStatus("live")
+        self.recording: RecordingState | None = None
+        self.report: FeedReport | None = None
         self.views = VIEWS
         self.view = "short-both"
         self.scope = "0dte"

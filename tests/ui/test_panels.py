@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from gexterm.alerts.model import Alert
-from gexterm.market.events import FeedStatus, SourceInfo
+from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
 from gexterm.reading.model import Hedging, Reading, ZeroDte
+from gexterm.session.model import CHOSEN_OFF, RecordingState
 from gexterm.ui.frame import Frame, Sample
 from gexterm.ui.ink import Line, plain
 from gexterm.ui.ink import width as cells
@@ -288,6 +289,72 @@ def test_warnings_are_told_and_counted() -> None:
 def test_a_lost_connection_says_why() -> None:
     shown = frame(reading(), status=FeedStatus("reconnecting", "connection reset by peer"))
     assert "connection reset by peer" in text(status.paint(shown, 120, 1))
+
+
+RECORDING = RecordingState(True, 12_300_000)
+LIVE = SourceInfo("SPX", "dxlink", "live")
+
+
+def live(**changes: object) -> Reading:
+    """A Reading of a live feed that quotes a part of the chain."""
+    told = {
+        "listed": 21_034,
+        "quotes_asked": 600,
+        "window": "600 of 21,034 contracts: 3 expiries to 25 Nov, nearest ±2.1%",
+        "heard_from": OPEN + 57 * 60 * NS,
+        **changes,
+    }
+    shown = reading()
+    return replace(shown, as_of=OPEN + 7200 * NS, health=replace(shown.health, **told))  # type: ignore[arg-type]
+
+
+def test_a_live_line_says_what_is_recorded_and_since_when_the_flow_is_known() -> None:
+    for width in (80, 160):
+        line = text(status.paint(frame(live(), info=LIVE, recording=RECORDING), width, 1))
+        assert "dxlink live" in line
+        assert "rec 12 MB" in line
+        assert "flow since 10:32" in line
+    assert "600 of 21,034 contracts: 3 expiries to 25 Nov, nearest ±2.1%" in line
+
+
+def test_flow_since_an_earlier_day_names_the_day() -> None:
+    shown = frame(live(heard_from=OPEN - 20 * 3600 * NS), info=LIVE, recording=RECORDING)
+    assert "flow since 19 Nov 13:35" in text(status.paint(shown, 100, 1))
+
+
+def test_what_went_wrong_with_a_live_feed_comes_before_ages() -> None:
+    line = text(status.paint(frame(live(gaps=7), info=LIVE, recording=RECORDING), 90, 1))
+    assert line.index("gaps 7") < line.index("age")
+
+
+def test_a_recording_in_trouble_stands_there_until_it_is_well_again() -> None:
+    why = "the disk is full; make room"
+    off = frame(live(), info=LIVE, recording=RecordingState(False, why=why))
+    line = text(status.paint(off, 120, 1))
+    assert "NOT RECORDED" in line
+    assert "the disk is full" in line
+    by_choice = text(status.paint(frame(live(), info=LIVE, recording=CHOSEN_OFF), 120, 1))
+    assert "rec off" in by_choice
+    assert "⚠ not recorded" not in by_choice
+
+
+def test_a_lost_connection_says_which_try_when_and_why() -> None:
+    lost = FeedStatus(
+        "reconnecting", "dxlink: the connection broke", {"tries": 3.0, "retry_in_s": 8.0}
+    )
+    line = text(status.paint(frame(live(), info=LIVE, status=lost), 120, 1))
+    assert "reconnecting try 3 in 8 s" in line
+    assert "the connection broke" in line
+
+
+def test_before_the_first_reading_the_window_is_told_and_so_is_a_refusal() -> None:
+    report = FeedReport(window="600 of 21,034 contracts")
+    waiting = frame(None, info=LIVE, report=report)
+    assert "600 of 21,034 contracts" in text(status.paint(waiting, 100, 1))
+    refused = FeedStatus("refused", "dxlink: the token is not known; log in again")
+    line = text(status.paint(frame(None, info=LIVE, status=refused), 100, 1))
+    assert "refused" in line
+    assert "log in again" in line
 
 
 @pytest.mark.parametrize("width", range(20, 200, 9))

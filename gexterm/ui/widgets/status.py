@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gexterm.reading.model import Health
+from gexterm.reading.model import Health, Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, ends, fit
@@ -24,6 +24,8 @@ STATE_ROLES = {
 
 CONNECTED = {"delayed": "delayed", "replay": "playing", "simulated": "running", "file": "loaded"}
 """What a connection that is up is called in each mode that is not live."""
+WIDE = 150
+"""Width from which on the window is told in full."""
 QUOTED_LOW = 0.5
 """Share of quoted contracts below which it is marked as a warning."""
 
@@ -43,55 +45,126 @@ def detail(frame: Frame, name: str, otherwise: float) -> float:
     return float(found) if isinstance(found, int | float) else otherwise
 
 
-def parts(frame: Frame, health: Health) -> list[list[Span]]:
+def connection(frame: Frame) -> str:
+    """The state in words: `live`, `connecting`, `reconnecting try 3 in 8 s`."""
+    state = frame.status.state
+    if state == "live":
+        # A replay's connection may be up, but the word `live` belongs to the market.
+        return CONNECTED.get(frame.info.mode, state)
+    if state == "reconnecting":
+        tries, left = detail(frame, "tries", math.nan), detail(frame, "retry_in_s", math.nan)
+        nth = f" try {tries:.0f}" if math.isfinite(tries) else ""
+        return f"{state}{nth} in {left:.0f} s" if math.isfinite(left) and left > 0 else (
+            f"{state}{nth}")  # fmt: skip
+    return state
+
+
+def recorded(frame: Frame) -> list[Span]:
+    """`● rec 12 MB`, or that it is not; nothing where there is nothing to record."""
+    state = frame.recording
+    if state is None:
+        return []
+    if state.on:
+        size = Span(f" {state.size / 1e6:,.{0 if state.size >= 1e7 else 1}f} MB", "muted")
+        return [Span("● ", "error" if state.why else "good"), Span("rec", "text"), size]
+    if state.why and not state.chosen:
+        return [Span("● NOT RECORDED", "error", bold=True)]
+    return [Span("rec off", "muted")]
+
+
+def heard(health: Health, as_of: int) -> list[Span]:
+    """Since when prints are known: positions lack what came before."""
+    begun, now = words.eastern(health.heard_from), words.eastern(as_of)
+    if begun is None or now is None:
+        return []
+    at = words.clock(health.heard_from, with_seconds=False)
+    if begun.date() != now.date():
+        at = f"{begun:%-d %b} {at}"
+    return [Span("flow since ", "faint"), Span(at, "text")]
+
+
+def window(health: Health, width: int) -> list[Span]:
+    """Which of the contracts are quoted: all of it where there is room."""
+    if not health.quotes_asked and not health.window:
+        return []
+    if health.window and width >= WIDE:
+        return [Span(words.clean(health.window), "muted")]
+    return [
+        Span(numbers.compact(health.quotes_asked).strip(), "text"),
+        Span(f" of {numbers.compact(health.listed).strip()}", "faint"),
+    ]
+
+
+def parts(frame: Frame, reading: Reading, width: int) -> list[list[Span]]:
     """What the line says, the most important first."""
+    health = reading.health
     age, tail = health.quote_age_p50_s, health.quote_age_p99_s
     quoted = health.quoted_share
     poor = math.isfinite(quoted) and quoted < QUOTED_LOW
+    ages = [
+        Span("age ", "faint"), Span(numbers.seconds(age).strip(), "text"),
+        Span(f" p99 {numbers.seconds(tail).strip()}", "muted"),
+    ]  # fmt: skip
+    counts = [
+        (name, detail(frame, name, getattr(health, name)))
+        for name in ("gaps", "dropped", "reconnects")
+    ]
+    live = bool(health.listed)
     found = [
-        [Span("age ", "faint"), Span(numbers.seconds(age).strip(), "text"),
-         Span(f" p99 {numbers.seconds(tail).strip()}", "muted")],
+        heard(health, reading.as_of),
+        # On a live line, what went wrong comes before what is as it should be.
+        *(counter(*each) for each in counts if live and each[1] > 0),
+        ages,
+        window(health, width),
         [Span("quoted ", "faint"),
          Span(numbers.percent(quoted).strip(), "warning" if poor else "text", bold=poor)],
         [Span(numbers.compact(health.events_per_s), "text"), Span(" ev/s", "faint")],
-        counter("gaps", detail(frame, "gaps", health.gaps)),
-        counter("dropped", detail(frame, "dropped", health.dropped)),
-        counter("reconnects", detail(frame, "reconnects", health.reconnects)),
+        *(counter(*each) for each in counts if not (live and each[1] > 0)),
     ]  # fmt: skip
     for name, count in (("off parity", health.stale), ("crossed", health.crossed)):
         if count:
             found.append([Span(f"{name} ", "faint"), Span(numbers.compact(count), "muted")])
     if math.isfinite(health.tick_ms):
         found.append([Span("tick ", "faint"), Span(f"{health.tick_ms:.0f} ms", "muted")])
-    return found
+    return [part for part in found if part]
+
+
+def told(frame: Frame) -> list[str]:
+    """What must be said in words, the most important first."""
+    state, message = frame.status.state, frame.status.message
+    said = [w for w in frame.reading.health.warnings if w] if frame.reading is not None else []
+    if frame.recording is not None and frame.recording.why and not frame.recording.chosen:
+        said.insert(0, f"not recorded: {frame.recording.why}")
+    trouble = ("stale", "reconnecting", "refused", "connecting", "ended", "closed")
+    if message and (state in trouble or frame.reading is None):
+        said.insert(0, message)
+    return said
 
 
 def paint(frame: Frame, width: int, _height: int) -> list[Line]:
-    """Feed and state, ages, coverage, losses; a warning takes what room is left."""
+    """Feed and state, recording, window, ages, losses; a warning takes what room is left."""
     state = frame.status.state
     feed = words.clean(frame.info.feed)
-    # A replay's connection may be up, but the word `live` belongs to the market.
-    word = CONNECTED.get(frame.info.mode, state) if state == "live" else state
     left: list[Span] = [
         Span(" ● ", STATE_ROLES.get(state, "warning")),
-        Span(f"{feed} {word}", "text"),
+        Span(f"{feed} {connection(frame)}".strip(), "text"),
     ]
-    reading = frame.reading
+    gap = Span("   " if width >= 110 else "  ")
+    if kept := recorded(frame):
+        left += [gap, *kept]
+    reading, said = frame.reading, told(frame)
     if reading is None:
-        text = words.clean(frame.status.message)
-        return [fit((*left, Span("  "), Span(text, "muted")), width)]
-    warnings = [w for w in reading.health.warnings if w]
-    trouble = state in ("stale", "reconnecting", "refused", "connecting")
-    if frame.status.message and (trouble or state in ("ended", "closed")):
-        warnings.insert(0, frame.status.message)
-    first = f"⚠ {words.clean(warnings[0])}" if warnings else ""
-    more = f" +{len(warnings) - 1}" if len(warnings) > 1 else ""
+        window_text = frame.report.window if frame.report is not None else ""
+        text = words.clean(said[0] if said else window_text)
+        return [fit((*left, Span("  "), Span(text, "warning" if said else "muted")), width)]
+    first = f"⚠ {words.clean(said[0])}" if said else ""
+    more = f" +{len(said) - 1}" if len(said) > 1 else ""
     # A warning may take half of the line; counts give way to it.
     keep = min(len(first) + len(more) + 2, width // 2) if first else 0
-    for part in parts(frame, reading.health):
+    for part in parts(frame, reading, width):
         if cells(left) + cells(part) + 6 + keep > width:
             break
-        left += [Span("   " if width >= 110 else "  "), *part]
+        left += [gap, *part]
     if not first:
         return [fit(left, width)]
     room = width - cells(left) - 3
