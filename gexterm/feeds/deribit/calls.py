@@ -26,7 +26,7 @@ from gexterm.market.roots import printable
 
 TOO_MANY = 10028
 MAINTENANCE = 11051
-_PASSING = {
+PASSING = {
     TOO_MANY,
     10040,  # retry
     10041,  # settlement in progress
@@ -40,6 +40,7 @@ _PASSING = {
     -32603,  # internal error, as JSON-RPC has it
     -32000,
 }
+"""Errors that may be gone the next time."""
 UNANSWERED_NS = 10 * NS
 _TRIES = 4
 _SUBSCRIPTIONS = ("public/subscribe", "public/unsubscribe")
@@ -159,13 +160,17 @@ class Calls:
             return None
         call, _ = found
         if error is None:
-            return call.done(result)
+            try:
+                return call.done(result)
+            except msgspec.MsgspecError:
+                self._again(call, "an answer that makes no sense", 0, now_ns, True)
+                raise
         self.error = error.code
         if error.code == TOO_MANY:
             self._of_all.empty()
             self._of_subscriptions.empty()
         said = f"{printable(error.message)} (code {error.code})"
-        self._again(call, said, error.code, now_ns, error.code in _PASSING)
+        self._again(call, said, error.code, now_ns, error.code in PASSING)
         return []
 
     def overdue(self, now_ns: int) -> int:

@@ -28,7 +28,7 @@ from gexterm.errors import ConnectionFailedError, InputError, SymbolError
 from gexterm.feeds.catalogue import Catalogue
 from gexterm.feeds.conflate import Conflation
 from gexterm.feeds.deribit import messages as m
-from gexterm.feeds.deribit.calls import MAINTENANCE, TOO_MANY, Calls, frame
+from gexterm.feeds.deribit.calls import MAINTENANCE, PASSING, TOO_MANY, Calls, frame
 from gexterm.feeds.deribit.channels import Channels
 from gexterm.feeds.deribit.families import Family
 from gexterm.feeds.deribit.premiums import Premiums, asks, clean, floats
@@ -180,7 +180,7 @@ class DeribitProtocol(BaseProtocol):
                     self._prints(m.PRINTS.decode(frame).params.data)
                     return []
             return self._other(m.ENVELOPE.decode(frame))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise InputError(
                 f"Deribit sent {printable(bytes(frame[:60]).decode('utf-8', 'replace'))}, "
                 f"which makes no sense: {printable(str(error), 80)}"
@@ -265,8 +265,7 @@ class DeribitProtocol(BaseProtocol):
         self._calls.ask("public/get_instruments", params, self._listed, self._not_listed)
 
     def _not_listed(self, said: str, code: int) -> None:
-        refused = code not in (0, TOO_MANY, MAINTENANCE)
-        if refused and not len(self.catalogue):
+        if code and code not in PASSING and not len(self.catalogue):
             raise ConnectionFailedError(
                 f"Deribit refuses its list of {self._family.root} options: {said}",
                 "is it the right underlying? BTC, ETH, or a linear one such as SOL_USDC",
@@ -458,6 +457,7 @@ class DeribitProtocol(BaseProtocol):
 
     def _quoted(self) -> list[Event]:
         taken = [t for t in self._quotes.take() if self._defined(t.instrument_name) >= 0]
+        taken.sort(key=_when)
         summaries, self._summaries = self._summaries, []
         events: list[Event] = self._taken()
         if taken:
@@ -558,3 +558,7 @@ class DeribitProtocol(BaseProtocol):
 def frame_of_test(calls: Calls) -> str:
     """The answer to a test_request; its own answer interests nobody."""
     return frame(calls.number(), "public/test", {})
+
+
+def _when(ticker: m.Ticker) -> int:
+    return ticker.timestamp
