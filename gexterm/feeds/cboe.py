@@ -214,7 +214,6 @@ VENUE = Venue(
     carries={
         "quotes": "best bid and offer with sizes, the whole chain once a minute",
         "open interest": "yes; now and then a day late",
-        "volume": "yes",
         "underlying": "yes, as late as the quotes",
     },
     underlyings="SPX, XSP, NDX, RUT, VIX and every United States stock or fund with options",

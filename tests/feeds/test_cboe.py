@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from gexterm.clock import NS
 from gexterm.errors import ConnectionFailedError, InputError, UsageError
 from gexterm.feeds.cboe import PUBLIC, VENUE, CboeProtocol
-from gexterm.feeds.protocol import Answer, Request
+from gexterm.feeds.protocol import Answer, Outgoing, Request
 from gexterm.feeds.retry import Retry, Stop
 from gexterm.feeds.venue import FeedOptions, find_venue
 from gexterm.market.calendar import ns
@@ -45,10 +46,10 @@ class Session:
         self.now = NOW
         self.told: list[Event] = []
         self.asked: list[tuple[int, Request]] = []
-        self._note(self.protocol.on_open(self.now))
+        self.note(self.protocol.on_open(self.now))
         self.told += self.protocol.flush()
 
-    def _note(self, out: list[object]) -> None:
+    def note(self, out: Iterable[Outgoing]) -> None:
         for each in out:
             assert isinstance(each, Request)
             self.asked.append((self.now, each))
@@ -56,7 +57,7 @@ class Session:
     def run(self, seconds: int) -> None:
         for _ in range(seconds):
             self.now += NS
-            self._note(self.protocol.on_timer(self.now))  # type: ignore[arg-type]
+            self.note(self.protocol.on_timer(self.now))
             self.told += self.protocol.flush()
 
     def until_asked(self) -> float:
@@ -150,12 +151,12 @@ def test_a_connection_made_anew_does_not_ask_twice_in_a_minute() -> None:
     session.answer(page(STAMP))
     for _ in range(30):
         session.now += NS
-        session._note(session.protocol.on_open(session.now))
+        session.note(session.protocol.on_open(session.now))
     assert len(session.asked) == 1
     session.fail(Retry("it hung up"))
     for _ in range(30):
         session.now += NS
-        session._note(session.protocol.on_open(session.now))
+        session.note(session.protocol.on_open(session.now))
     assert len(session.asked) == 1
     assert len([event for event in session.told if isinstance(event, SourceInfo)]) == 1
 
