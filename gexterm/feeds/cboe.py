@@ -184,7 +184,7 @@ class CboeProtocol(BaseProtocol):
         said = f"cboe: {error.message}; next try in {wait_s:.0f} s"
         self._state = "reconnecting"
         detail: dict[str, float | str | bool] = {
-            "try": float(self._failures),
+            "tries": float(self._failures),
             "retry_in_s": wait_s,
         }
         self._told.append(FeedStatus("reconnecting", said, detail))

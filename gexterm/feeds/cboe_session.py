@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from gexterm.clock import NS
 from gexterm.feeds.cboe_delayed import asked_for
 from gexterm.market.calendar import in_session
-from gexterm.market.calendar import in_session
 from gexterm.market.contracts import Contract
 from gexterm.market.events import (
     Definitions,

@@ -202,7 +202,7 @@ def test_failures_are_told_and_tried_again_later_and_later() -> None:
         session.answer(status=503)
         status = session.told[-1]
         assert isinstance(status, FeedStatus) and status.state == "reconnecting"
-        assert "in trouble (503)" in status.message and status.detail["try"] == tries
+        assert "in trouble (503)" in status.message and status.detail["tries"] == tries
         waits.append(session.until_asked())
     assert [round(wait, -1) for wait in waits] == [60, 120, 240, 480, 900, 900]
     session.answer(status=304)
