@@ -113,7 +113,7 @@ class Tape:
         self._subscribed = self._ready = self._refused_all = False
         self._ahead = 0  # of our clock, the venue's
         self._now = self._opened = 0
-        self._through_ms = self._chain_ms = 0
+        self._through_ms = self._chain_ms = self._again_ms = 0
         self._bad = 0
 
     def forget(self, now_ns: int) -> None:
@@ -215,7 +215,8 @@ class Tape:
         if not (self._subscribed and self._ready) or self._reading is not None:
             return
         venue_ms = self.now(now_ns) // MS
-        if self._through_ms and venue_ms - self._through_ms >= _AUDIT_EVERY_NS // MS:
+        due = max(self._through_ms + _AUDIT_EVERY_NS // MS, self._again_ms)
+        if self._through_ms and venue_ms >= due:
             until = venue_ms - _SETTLED_MS
             self._read(self._through_ms - _OVERLAP_MS, until, until)
             return
@@ -256,9 +257,11 @@ class Tape:
         def failed(said: str, _code: int) -> None:
             # The next audit begins where this one did.
             self._reading = None
+            self._again_ms = self.now(self._now) // MS + _AUDIT_EVERY_NS // MS
             if self._through_ms == 0:
                 self._through_ms = reading.since_ms
-            self._account.heard_from = self._account.heard_from if not self.holding else self._now
+            if self.holding:
+                self._account.heard_from = self.now(self._now)
             self._account.notes["history"] = (
                 f"prints since {_clock(start_ms)} are not to be had: {said}; asking again"
             )
