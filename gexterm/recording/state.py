@@ -1,7 +1,8 @@
 """The state of a chain as events: what a keyframe holds.
 
-Whoever takes these events in knows all that quotes, volume and open interest said up
-to then. Trades are not state: they are not repeated.
+Whoever takes these events in knows all that quotes, volume, open interest and the feed's
+report on itself said up to then, and whether Readings were marked. Trades are not state:
+they are not repeated.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from gexterm.market.contracts import Contract
 from gexterm.market.events import (
     Definitions,
     Event,
+    FeedReport,
     OpenInterest,
     Quotes,
     SourceInfo,
+    TickMark,
     UnderlyingPrice,
     Volume,
 )
@@ -45,6 +48,9 @@ class State:
         self._at = {"open_interest": (0, 0), "volume": (0, 0)}
         self._quote_recv = 0
         self._defined_recv = 0
+        self.report: FeedReport | None = None
+        """What the feed last said of itself."""
+        self._marked_step = 0
 
     @property
     def contracts(self) -> int:
@@ -72,6 +78,10 @@ class State:
             self._at["volume"] = event.ts, event.recv
         elif isinstance(event, Definitions):
             self._define(event)
+        elif isinstance(event, TickMark):
+            self._marked_step = event.step
+        elif isinstance(event, FeedReport):
+            self.report = event
         elif isinstance(event, SourceInfo):
             self._begin(event, len(self._quote_ts))
 
@@ -81,9 +91,11 @@ class State:
             self.apply(event)
 
     def events(self) -> list[Event]:
-        """Source and definitions first, then underlying, open interest, volume, last quotes."""
+        """Source, whether marks follow and definitions first, then all else that holds now."""
         count = len(self._contracts)
         out: list[Event] = [] if self.info is None else [self.info]
+        if self._marked_step:
+            out.append(TickMark(0, self._marked_step))
         if count:
             out.append(Definitions(0, tuple(self._contracts), self._defined_recv))
         if self._underlying is not None:
@@ -97,6 +109,8 @@ class State:
         if len(quoted):
             fields = {name: self._floats[name][quoted] for name in _QUOTE}
             out.append(Quotes(quoted, **fields, ts=self._quote_ts[quoted], recv=self._quote_recv))
+        if self.report is not None:
+            out.append(self.report)
         return out
 
     def _known(

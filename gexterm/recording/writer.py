@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import io
-import os
 import zlib
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +16,8 @@ from gexterm.errors import OutputError
 from gexterm.market.events import Event, SourceInfo
 from gexterm.recording import codec
 from gexterm.recording import format as layout
+from gexterm.recording.appending import AppendedFile
+from gexterm.recording.appending import publish as publish  # importers name their files with it
 from gexterm.recording.state import State
 
 FLUSH_BYTES = 1 << 20
@@ -29,7 +29,8 @@ KEYFRAME_S = 300.0
 _KEYFRAME_SHARE = 2
 """… and at least this many times a keyframe's own size: a quiet feed needs fewer."""
 _BYTES_PER_CONTRACT = 40
-_LEVEL = 3
+_LEVEL = 1
+"""zstd's: 3 saves another 1.5 % and takes twice as long."""
 
 
 class Writer:
@@ -38,6 +39,9 @@ class Writer:
     Everything flushed survives the death of the process. `write` flushes by size and
     by age, but only when called: a caller whose feed may fall silent also calls `poll`
     about once a second, or keeps `keep_flushed` running.
+
+    A file that goes on where another ended is handed the state so far as `carried`, which
+    it begins with at replay time `at` and keeps up to date.
 
     Raises OutputError when the file exists (unless `force`), or cannot be written;
     after a failed write the file ends with the last whole block.
@@ -54,20 +58,21 @@ class Writer:
         keyframe_s: float = KEYFRAME_S,
         flush_bytes: int = FLUSH_BYTES,
         flush_s: float = FLUSH_S,
+        carried: State | None = None,
+        at: int = 0,
     ) -> None:
         self.path = path
         self.events = 0
         """Events written so far, flushed or not."""
-        self.bytes = 0
-        """Bytes in the file so far."""
         self._info = info
         self._clock = clock
         self._keyframe_ns = round(keyframe_s * NS)
         self._flush_bytes = flush_bytes
         self._flush_ns = round(flush_s * NS)
         self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True)
-        self._state = State()
-        self._state.apply(info)
+        self._state = carried or State()
+        if carried is None:
+            self._state.apply(info)
         self._blocks: list[layout.Block] = []
         self._keyframe_at: int | None = None
         self._since_keyframe = 0
@@ -79,8 +84,24 @@ class Writer:
             created=clock.now_ns(),
             synthetic=info.mode == "simulated" if synthetic is None else synthetic,
         )
-        self._file = _create(path, header.to_bytes(), force)
-        self.bytes = self._file.tell()
+        self._file = AppendedFile(path, header.to_bytes(), what="the recording", force=force)
+        self.bytes = self._file.size
+        """Bytes in the file so far."""
+        if carried is not None:
+            self._time = at
+            for event in carried.events():
+                if not isinstance(event, SourceInfo):  # the header says it
+                    self.write(event)
+
+    @property
+    def file(self) -> AppendedFile:
+        """The file underneath."""
+        return self._file
+
+    @property
+    def waiting(self) -> int:
+        """Events written that the operating system does not have yet."""
+        return len(self._pending)
 
     def write(self, event: Event) -> None:
         """Add an event. Its replay time is its receipt time, but never runs backwards."""
@@ -127,10 +148,8 @@ class Writer:
             if len(index) <= layout.MAX_BLOCK:
                 first, last = (self._blocks[0].first, self._time) if self._blocks else (0, 0)
                 self._append(layout.INDEX, index, len(self._blocks), first, last)
-                self._put(layout.pack_trailer(where))
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise _cannot_write(self.path, error) from error
+                self._file.append(layout.pack_trailer(where))
+                self.bytes = self._file.size
         finally:
             self._file.close()
 
@@ -180,22 +199,8 @@ class Writer:
                 self.bytes, kind, len(payload), len(raw), events, first, last, zlib.crc32(payload)
             )
         )
-        self._put(head + payload)
-
-    def _put(self, data: bytes) -> None:
-        if self._file.closed:
-            raise OutputError(f"the recording {self.path} is closed")
-        try:
-            left = memoryview(data)
-            while left:
-                left = left[self._file.write(left) :]
-        except OSError as error:
-            # No half block stays behind, as far as the disk lets us.
-            with contextlib.suppress(OSError):
-                self._file.truncate(self.bytes)
-            self._file.close()
-            raise _cannot_write(self.path, error) from error
-        self.bytes += len(data)
+        self._file.append(head, payload)
+        self.bytes = self._file.size
 
 
 def _same(one: SourceInfo, other: SourceInfo) -> bool:
@@ -208,73 +213,3 @@ async def keep_flushed(writer: Writer, clock: Clock, every_s: float = FLUSH_S / 
         await clock.sleep_until(clock.now_ns() + round(every_s * NS))
         writer.poll()
         await asyncio.sleep(0)
-
-
-def _cannot_write(path: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"cannot write the recording {path}: {error.strerror or error}",
-        "what was recorded until now is kept",
-    )
-
-
-def _create(path: Path, header: bytes, force: bool) -> io.FileIO:
-    """A new file that appears under its name with its whole header, or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        file = io.FileIO(part, "xb")
-    except OSError as error:
-        raise _cannot_create(path, error) from error
-    try:
-        file.write(header)
-    except OSError as error:
-        _give_up(file, part)
-        raise _cannot_create(path, error) from error
-    try:
-        publish(part, path, force)
-    except OutputError:
-        _give_up(file, part)
-        raise
-    return file
-
-
-def _give_up(file: io.FileIO, part: Path) -> None:
-    file.close()
-    part.unlink(missing_ok=True)
-
-
-def publish(part: Path, path: Path, force: bool) -> None:
-    """Give a finished file its name; without `force`, only if nothing has that name.
-
-    Raises OutputError when it cannot.
-    """
-    try:
-        if force:
-            part.replace(path)
-        else:
-            _link(part, path)
-    except OSError as error:
-        raise _cannot_create(path, error) from error
-
-
-def _link(part: Path, path: Path) -> None:
-    try:
-        # Unlike a rename, a link never replaces what is there.
-        path.hardlink_to(part)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Some file systems have no links.
-        if path.exists():
-            raise FileExistsError from None
-        part.replace(path)
-    else:
-        part.unlink()
-
-
-def _cannot_create(path: Path, error: OSError) -> OutputError:
-    if isinstance(error, FileExistsError):
-        return OutputError(f"{path} exists already", "choose another name, or use --force")
-    return OutputError(
-        f"cannot create the recording {path}: {error.strerror or error}",
-        "choose a folder that exists and can be written to",
-    )
