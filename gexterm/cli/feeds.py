@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import sys
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gexterm.errors import UsageError
+from gexterm.cli.feedchoice import feed_choice, feed_options
+from gexterm.errors import ConnectionFailedError, UsageError
 
 if TYPE_CHECKING:
+    from gexterm.feeds.doctor import Finding
     from gexterm.feeds.venue import Venue
 
 _WIDTH = 100
-_LABEL = 13
+_LABEL = 15
 _MARKS = {"fine": "✓", "odd": "!", "missing": "✗", "wrong": "✗"}
 _CARRIED = (
     "quotes",
@@ -165,3 +168,57 @@ def _facts(venue: Venue) -> dict[str, Any]:
         },
         "notes": list(venue.notes),
     }
+
+
+@click.command("doctor")
+@click.argument("feed")
+@click.argument("underlying", required=False)
+@click.option("--seconds", type=click.FloatRange(1, 3600), default=30.0, show_default=True)
+@feed_options
+def doctor_command(feed: str, underlying: str | None, seconds: float, **options: Any) -> None:
+    """Connect to a venue, look at every step, and say what is missing.
+
+    Ends as soon as everything the venue promises has been seen. Without an UNDERLYING it
+    asks for one that the venue has. Exit code 4 where no connection stood.
+    """
+    from gexterm.clock import SystemClock
+    from gexterm.feeds import credentials
+    from gexterm.feeds.doctor import Finding, examine
+    from gexterm.feeds.venue import find_venue
+    from gexterm.market.calendar import in_session
+
+    venue = find_venue(feed)
+    _told(Finding("fine", "feed", venue.title))
+    secrets = credentials.load(venue)
+    for spec in venue.secrets:
+        _, where = credentials.find(venue, spec)
+        _told(Finding("fine" if spec.name in secrets else "odd", spec.name, where))
+    clock = SystemClock()
+    open_now = venue.continuous or in_session(clock.now_ns())
+    chosen = feed_choice(venue, options)
+    protocol = venue.make(underlying or _some(venue), secrets, chosen)
+    found = asyncio.run(
+        examine(protocol, venue, clock, seconds=seconds, open_now=open_now, told=_told)
+    )
+    for finding in found.findings():
+        _told(finding)
+    if not found.stood:
+        raise ConnectionFailedError(
+            f"{venue.name} could not be examined: no connection stood", "see what is said above"
+        )
+    wanting = [f.what for f in found.findings() if f.verdict == "missing"]
+    click.echo(f"missing: {', '.join(wanting)}" if wanting else "nothing is missing")
+
+
+def _some(venue: Venue) -> str:
+    """An underlying the venue has: the first that it names."""
+    return venue.underlyings.replace(",", " ").split()[0]
+
+
+def _told(finding: Finding) -> None:
+    from gexterm.feeds.secrets import redactor
+    from gexterm.recording.codec import text
+
+    said = f"{finding.said}; {finding.advice}" if finding.advice else finding.said
+    line = f"{_MARKS[finding.verdict]} {finding.what:<20} {redactor.text(text(said))}"
+    click.echo(line.rstrip())
