@@ -8,12 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: demo test lint types imports pytest bench constraints clean help
+.PHONY: demo test test-live lint types imports pytest bench constraints clean help
 
 help:
 	@echo "make demo   the monitor on a bundled sample feed"
 	@echo "make test   everything that CI runs"
 	@echo "make bench  everything that is measured"
+	@echo "make test-live  a live venue's server, on request: GEXTERM_LIVE=deribit make test-live"
 
 $(VENV)/python:
 	@test -n "$(PYTHON)" || { echo "gexterm needs Python 3.11 or newer; none was found" >&2; exit 2; }
@@ -54,6 +55,11 @@ imports: $(VENV)/installed-dev
 
 pytest: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
+
+# Real venues, never in CI: GEXTERM_LIVE=deribit make test-live
+test-live: $(VENV)/installed-dev
+	@test -n "$(GEXTERM_LIVE)" || { echo "say which: GEXTERM_LIVE=deribit make test-live" >&2; exit 2; }
+	$(BIN)/python -m pytest -s tests/live
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks
