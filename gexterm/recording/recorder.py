@@ -222,6 +222,11 @@ class Recorder:
         return ""
 
     @property
+    def on(self) -> bool:
+        """Whether events are being written just now; raw frames may be off all the same."""
+        return self._scribe.on and not self._stuck and not self._closing
+
+    @property
     def path(self) -> Path | None:
         """The recording being written, or the last one; None before the first."""
         return self._scribe.path

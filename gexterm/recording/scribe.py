@@ -131,6 +131,8 @@ class Scribe:
     ) -> None:
         self.trouble = ""
         """Why recording, or that of raw frames, is off; empty while fine."""
+        self.on = False
+        """Whether a recording is open."""
         self.path: Path | None = None
         """The recording being written, or the last one."""
         self.frames_path: Path | None = None
@@ -470,6 +472,7 @@ class Scribe:
 
     def _count(self) -> None:
         writer, frames = self._writer, self._frames
+        self.on = writer is not None
         written = writer.events - writer.waiting if writer is not None else 0
         self.events = self._closed_events + written
         self.lost_rows = self._lost_rows + self._unmarked.rows

@@ -226,10 +226,12 @@ async def test_a_full_disk_turns_recording_off_and_is_told(tmp_path: Path, disk:
         told([INFO, *stream[:half]], recorder, clock)
         await recorder.flushed()
         kept = recorder.events
+        assert recorder.on
         disk.full = True
         told(stream[half:], recorder, clock)
         await recorder.flushed()
         await polled(recorder, lambda: bool(said))
+        assert not recorder.on
         assert "recording is off" in recorder.trouble
         assert "No space left on device" in recorder.trouble
         assert "tried again every 60 s" in recorder.trouble
