@@ -19,7 +19,16 @@ from typing import Any
 import msgspec
 
 from gexterm.errors import ConnectionFailedError, InputError, RecordingVersionError
-from gexterm.feeds.protocol import Command, Frame, Pause, Resume, Seek, SetSpeed, Step
+from gexterm.feeds.protocol import (
+    BaseProtocol,
+    Command,
+    Frame,
+    Pause,
+    Resume,
+    Seek,
+    SetSpeed,
+    Step,
+)
 from gexterm.market.events import Event
 from gexterm.recording import codec
 
@@ -31,22 +40,19 @@ SLOWEST, FASTEST = 0.01, 100_000.0
 """Limits of the speed, market seconds per second."""
 
 
-class ReplayProtocol:
+class ReplayProtocol(BaseProtocol):
     """The client's end: a `FeedProtocol` for a replay server."""
 
     name = "replay"
     lossless = True
 
     def __init__(self, url: str) -> None:
+        super().__init__()
         self._url = url
 
     def connect_url(self) -> str:
         """The server's address."""
         return self._url
-
-    def on_open(self) -> list[Frame]:
-        """Nothing: the server begins of its own accord."""
-        return []
 
     def receive(self, frame: bytes, recv_ns: int) -> list[Event]:
         """The events of a message, receipt times as recorded: `recv_ns` is of no interest.
@@ -58,14 +64,6 @@ class ReplayProtocol:
             return [event for _, event in codec.decode_all(frame)]
         except RecordingVersionError as error:
             raise ConnectionFailedError(error.message, error.hint) from error
-
-    def outgoing(self) -> list[Frame]:
-        """Nothing is ever asked of us."""
-        return []
-
-    def on_timer(self, now_ns: int) -> list[Frame]:
-        """Nothing is ever due."""
-        return []
 
     def send(self, command: Command) -> list[Frame]:
         """Every command is understood."""
