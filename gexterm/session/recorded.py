@@ -69,7 +69,7 @@ def state_of(recording: Recording | None, *, wanted: bool) -> RecordingState:
         return RecordingState(False) if wanted else CHOSEN_OFF
     path = recording.path
     return RecordingState(
-        on=path is not None,
+        on=bool(getattr(recording, "on", path is not None)),
         size=recording.bytes // _STEP * _STEP,
         why=recording.trouble,
         path=str(path) if path else "",

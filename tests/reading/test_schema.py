@@ -74,7 +74,7 @@ def test_no_time_is_described_in_nanoseconds() -> None:
         for field in part["properties"].values()
         if field.get("format") == "date-time"
     ]
-    assert len(described) == 5
+    assert len(described) == 6
     assert all("ISO 8601 UTC" in text for text in described)
 
 
