@@ -165,7 +165,7 @@ def index_of(ms: int, sequence: int) -> int:
     Seconds stand above 32 bits, milliseconds above 22, the sequence below. For indices
     that were written as floats and thereby lost their last digits.
     """
-    if ms <= 0 or not 0 <= sequence < 1 << 22:
+    if not 0 < ms < 1000 << 31 or not 0 <= sequence < 1 << 22:
         return -1
     return (ms // 1000) << 32 | (ms % 1000) << 22 | sequence
 
