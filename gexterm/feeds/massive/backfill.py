@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from gexterm.clock import NS
 from gexterm.feeds.massive.conditions import deciding
+from gexterm.feeds.massive.lag import Lag
 from gexterm.feeds.massive.messages import Trade
 from gexterm.feeds.massive.notes import put
 from gexterm.feeds.massive.refill import MOST_REQUESTS, Heard, Refill
@@ -25,21 +26,24 @@ _SETTLE_NS = 3 * NS
 """How long REST is given to know what happened just before we subscribed."""
 _NO_WINDOW_NS = 20 * NS
 """How long to wait for a window before the chain's own order is taken."""
+_SETTLED_NS = 60 * NS
 _SHOWN = 3
 
 
 class BackFill:
     """Keeps `account.heard_from`, `refilled` and the notes about prints."""
 
-    def __init__(self, rest: Rest, account: Account, back_fill_s: float) -> None:
+    def __init__(self, rest: Rest, account: Account, back_fill_s: float, lag: Lag) -> None:
         self._rest, self._account, self._back_ns = rest, account, round(back_fill_s * NS)
+        self._lag = lag
         self._heard = Heard()
         self._refill: Refill | None = None
         self._number = 0
-        self._on = False
+        self._subscribed_at = 0
         self._silent_from = 0
         self._before = 0
-        self._plan: tuple[int, int, int] | None = None
+        self._owed = 0
+        self._due = False
         self._listed = 0
         self._missed: list[tuple[int, int]] = []
 
@@ -47,49 +51,56 @@ class BackFill:
         """The websocket has told these."""
         self._heard.note(trades)
 
-    def subscribed(self, market_ns: int, now_ns: int) -> None:
-        """From now on prints are known. `market_ns` is the feed's time, which may be delayed."""
-        self._on = True
-        self._account.heard_from = market_ns
-        day = calendar.et(market_ns).date()
+    def subscribed(self, now_ns: int) -> None:
+        """From now on prints are known."""
+        self._subscribed_at = now_ns
+        market_ns = self._account.heard_from = self._lag.market(now_ns)
+        since = self._since(market_ns)
+        self._due = self._back_ns > 0 and since < market_ns
+        self._owed = since if self._due else 0
         if self._silent_from:
             self._missed.append((self._silent_from, market_ns))
-        if not calendar.is_session(day) or self._back_ns <= 0:
-            self._told()
-            return
-        since = max(self._silent_from, calendar.session_open_ns(day), market_ns - self._back_ns)
-        if since < market_ns:
-            self._plan = (since, market_ns + _OVERLAP_NS, now_ns)
         self._told()
 
-    def interrupted(self, market_ns: int) -> None:
-        """The connection is gone; the last word of it came at `market_ns`."""
-        self._plan = None
-        if self._on:
-            self._on = False
-            self._silent_from = market_ns - _OVERLAP_NS
+    def interrupted(self, heard_ns: int) -> None:
+        """The connection is gone; the last word of it came at `heard_ns`, our time."""
+        if self._subscribed_at:
+            self._silent_from = self._lag.market(heard_ns) - _OVERLAP_NS
             self._before = self._account.heard_from
             self._heard.interrupted()
-        if self._refill is not None and not self._refill.done:
-            # Half a refill is none: it is had again, and repetitions have the same numbers.
-            self._silent_from = min(self._silent_from, self._refill.since_ns)
-        self._refill = None
+            if self._owed:
+                # Half a refill is none: it is had again, and repetitions have the same numbers.
+                self._silent_from = min(self._silent_from, self._owed)
+        self._refill, self._due, self._subscribed_at = None, False, 0
         self._account.heard_from = 0
 
     def timer(self, now_ns: int, nearest: Sequence[str], listed: Sequence[str]) -> list[Request]:
         """Begin a refill when it is due; what to ask for now."""
         self._listed = len(listed)
-        if self._plan is not None:
-            since, until, at = self._plan
-            waited = now_ns - at
+        waited = now_ns - self._subscribed_at
+        if self._subscribed_at and self._refill is None and waited <= _SETTLED_NS:
+            # By now the venue's clock is known better.
+            self._account.heard_from = self._lag.market(self._subscribed_at)
+        if self._due and waited >= _SETTLE_NS:
             chosen = nearest or (listed if waited >= _NO_WINDOW_NS else ())
-            if waited >= _SETTLE_NS and chosen:
-                self._plan = None
-                self._number += 1
-                symbols = list(chosen[:MOST_REQUESTS])
-                edges = self._heard.edges()
-                self._refill = Refill(self._rest, symbols, since, until, edges, self._number)
+            if chosen:
+                self._due = False
+                self._begin(list(chosen[:MOST_REQUESTS]))
         return self.requests(now_ns)
+
+    def _begin(self, symbols: list[str]) -> None:
+        market_ns = self._lag.market(self._subscribed_at)
+        since, until = self._since(market_ns), market_ns + _OVERLAP_NS
+        self._number += 1
+        self._refill = Refill(self._rest, symbols, since, until, self._heard.edges(), self._number)
+
+    def _since(self, market_ns: int) -> int:
+        """From when on prints are wanted: not before the session, nor what is known."""
+        day = calendar.et(market_ns).date()
+        if not calendar.is_session(day):
+            return market_ns
+        opens = calendar.session_open_ns(day)
+        return max(self._silent_from, opens, market_ns - self._back_ns)
 
     def requests(self, now_ns: int) -> list[Request]:
         """What to ask for now."""
@@ -103,10 +114,10 @@ class BackFill:
         found = refill.answer(answer)
         if refill.done:
             everything = refill.complete >= self._listed and not refill.refused
-            if everything and self._on:
+            if everything and self._subscribed_at:
                 self._account.heard_from = self._before or refill.since_ns
                 self._missed = []
-            self._silent_from = 0
+            self._silent_from = self._owed = 0
         self._told()
         if not found:
             return []

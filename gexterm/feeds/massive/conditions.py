@@ -10,8 +10,8 @@ that says most against reading the price as a lone order's, in this order:
     with stock       237 240-245
     crosses          229 230, and packages crossed 234
     floor            231
-    packages         232 233 235 236 238 239 246
     rotation         210
+    packages         232 233 235 246, then those against single legs 236 238 239
     auctions         227 228
     sweep 219, extended hours 248, electronic 209, regular 0
 
@@ -33,8 +33,8 @@ _AFTER_UNKNOWN = (
     *(237, 240, 241, 242, 243, 244, 245),
     *(229, 230, 234),
     231,
-    *(232, 233, 235, 236, 238, 239, 246),
     210,
+    *(232, 233, 235, 246, 236, 238, 239),
     *(227, 228),
     219,
     248,

@@ -94,7 +94,7 @@ def salvage(frame: bytes) -> tuple[list[Message], list[str], list[str]]:
     Raises InputError for what is no JSON array (or object) at all.
     """
     try:
-        raws = _raws.decode(frame if frame[:1] == b"[" else b"[" + frame + b"]")
+        raws = _raws.decode(b"[" + frame + b"]" if frame[:1] == b"{" else frame)
     except msgspec.DecodeError as error:
         raise InputError(f"it is no JSON array of events: {error}") from None
     messages: list[Message] = []
@@ -164,6 +164,8 @@ def number(given: object) -> float:
 
 def whole(given: object, absent: int) -> int:
     """A whole number from outside; `absent` where it is none."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        return given if abs(given) < 1 << 62 else absent
     found = number(given)
     return int(found) if abs(found) < 2.0**62 else absent
 

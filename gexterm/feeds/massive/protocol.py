@@ -26,6 +26,7 @@ from gexterm.feeds.massive.backfill import BackFill
 from gexterm.feeds.massive.chain import ChainLoader
 from gexterm.feeds.massive.evictions import Evictions
 from gexterm.feeds.massive.gather import Gather, prices, sizes
+from gexterm.feeds.massive.lag import Lag
 from gexterm.feeds.massive.messages import (
     Quote,
     Status,
@@ -74,14 +75,14 @@ class MassiveProtocol(BaseProtocol):
     ) -> None:
         super().__init__()
         self._underlying, self._key, self._url, self._options = underlying, key, url, options
-        self._delay_ns = round(DELAY_S * NS) if options.delayed else 0
+        self._lag = Lag(round(DELAY_S * NS) if options.delayed else 0)
         rest = Rest(rest_url, key)
         self._catalogue = Catalogue()
         self._gather = Gather()
         self._chain = ChainLoader(rest, underlying, roots)
         self._window = Window(options.window, MOST_QUOTES)
         self._parity = Parity()
-        self._past = BackFill(rest, self.account, options.back_fill_s)
+        self._past = BackFill(rest, self.account, options.back_fill_s, self._lag)
         self._evictions = Evictions()
         self._subscriptions = Subscriptions()
         self._mid: NDArray[np.float64] = np.empty(0)
@@ -166,11 +167,13 @@ class MassiveProtocol(BaseProtocol):
         if quotes is not None:
             self._mid[quotes.contract] = 0.5 * (quotes.bid + quotes.ask)
             self._quoted_at[quotes.contract] = quotes.ts
+            self._lag.saw(self._heard_at, int(quotes.ts[-1]))
             self._reached("first quote", quotes)
             events.append(quotes)
         told, trades = self._gather.take_prints(index)
         if trades is not None:
             self._past.note(told)
+            self._lag.saw(self._heard_at, int(trades.ts.max()))
             self._reached("first print", trades)
             events.append(trades)
         return events
@@ -192,7 +195,7 @@ class MassiveProtocol(BaseProtocol):
 
     def closed(self, verdict: Retry | Stop, now_ns: int) -> Retry | Stop:
         """Being replaced by another program, or found too slow, is told as what it is."""
-        self._past.interrupted((self._heard_at or now_ns) - self._delay_ns)
+        self._past.interrupted(self._heard_at or now_ns)
         self._authenticated = False
         self._gather.drop()
         return self._evictions.closed(verdict, now_ns, heard="first quote" not in self._first)
@@ -202,7 +205,7 @@ class MassiveProtocol(BaseProtocol):
         return _QUIET_S if self.account.printed and self._in_session(now_ns) else math.inf
 
     def _in_session(self, now_ns: int) -> bool:
-        market_ns = now_ns - self._delay_ns
+        market_ns = self._lag.market(now_ns)
         day = calendar.et(market_ns).date()
         return calendar.is_session(day) and calendar.session_open_ns(
             day
@@ -312,7 +315,7 @@ class MassiveProtocol(BaseProtocol):
         if not page.rows:
             return []
         rows = page.rows
-        market_ns = recv_ns - self._delay_ns
+        market_ns = self._lag.market(recv_ns)
         at = np.array([self._catalogue.index[row.symbol] for row in rows], np.int32)
         events: list[Event] = []
         # One value a day: what is read again later in the day is the same.
@@ -371,11 +374,11 @@ class MassiveProtocol(BaseProtocol):
         if asked.prints_confirmed or waited:
             told = f"{len(asked.prints):,} contracts, {asked.confirmed:,} confirmed one by one"
             self.account.steps["subscribed prints"] = told
-            self._past.subscribed(now_ns - self._delay_ns, now_ns)
+            self._past.subscribed(now_ns)
 
     def _move(self, now_ns: int) -> list[str]:
         """The window around spot, where it has to move or the connection has none yet."""
-        contracts, market_ns = self._catalogue.contracts, now_ns - self._delay_ns
+        contracts, market_ns = self._catalogue.contracts, self._lag.market(now_ns)
         parity = self._parity.spot(contracts, self._mid, market_ns)
         if parity > 0.0:
             self._spot = parity

@@ -128,7 +128,9 @@ class Rest:
     def snapshot(self, underlying: str, first: dt.date, last: dt.date | None) -> str:
         """Address of the first snapshot page of expiries from `first` to `last`."""
         name = f"I:{underlying}" if is_index(underlying) else underlying
-        return self._address(f"/v3/snapshot/options/{quote(name)}", _dates(first, last, PAGE))
+        return self._address(
+            f"/v3/snapshot/options/{quote(name, safe=':')}", _dates(first, last, PAGE)
+        )
 
     def contracts(self, underlying: str, first: dt.date, last: dt.date | None) -> str:
         """Address of the first page of contracts alone."""
@@ -143,7 +145,7 @@ class Rest:
             ("order", "asc"),
             ("limit", str(_TRADES_PAGE)),
         ]
-        return self._address(f"/v3/trades/{quote(symbol)}", params)
+        return self._address(f"/v3/trades/{quote(symbol, safe=':')}", params)
 
     def request(self, key: str, url: str) -> Request:
         """A request of an address, with the key in its header."""
