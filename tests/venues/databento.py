@@ -113,8 +113,15 @@ class FakeGateway:
         for session in list(self._open):
             await self._send(session, data)
 
+    async def end(self) -> None:
+        """Close every connection in good order, once all is sent."""
+        for session in list(self._open):
+            with contextlib.suppress(OSError):
+                session.writer.close()
+                await session.writer.wait_closed()
+
     def hang_up(self) -> None:
-        """Close every connection."""
+        """Cut every connection."""
         for session in list(self._open):
             session.writer.transport.abort()
 

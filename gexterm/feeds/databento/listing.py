@@ -23,6 +23,9 @@ from gexterm.market.symbols import parse
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 _HIGHEST_OI = 10**9
+_PAGE = 12
+_IN_PAGE = (1 << _PAGE) - 1
+_MOST_PAGES = 1024
 
 
 class Listing:
@@ -38,6 +41,8 @@ class Listing:
         self._by_id: dict[int, int] = {}
         self._ids: I64 = np.zeros(0, np.int64)
         self._indices: I64 = np.zeros(0, np.int64)
+        self._pages: I64 | None = None
+        self._found = np.zeros(0, np.int32)
         self._sorted = True
 
     def __len__(self) -> int:
@@ -85,14 +90,31 @@ class Listing:
     def find(self, instruments: NDArray[np.uint32]) -> I64:
         """Contract indices, −1 where an id is not known. Shape as given."""
         if not self._sorted:
-            ids = np.fromiter(self._by_id.keys(), np.int64, len(self._by_id))
-            indices = np.fromiter(self._by_id.values(), np.int64, len(self._by_id))
+            self._sort()
+        if self._pages is None:
+            if not len(self._ids):
+                return np.full(instruments.shape, -1, np.int64)
+            at = np.minimum(np.searchsorted(self._ids, instruments), len(self._ids) - 1)
+            return np.where(self._ids[at] == instruments, self._indices[at], -1)
+        place = (self._pages[instruments >> _PAGE] << _PAGE) + (instruments & _IN_PAGE)
+        found: I64 = self._found[place].astype(np.int64)
+        return found
+
+    def _sort(self) -> None:
+        """Ids are given out in rows: a table of pages finds them at once; if not, a search."""
+        self._sorted = True
+        ids = np.fromiter(self._by_id.keys(), np.int64, len(self._by_id))
+        indices = np.fromiter(self._by_id.values(), np.int64, len(self._by_id))
+        used, page = np.unique(ids >> _PAGE, return_inverse=True)
+        if len(used) > _MOST_PAGES:
             order = np.argsort(ids)
-            self._ids, self._indices, self._sorted = ids[order], indices[order], True
-        if not len(self._ids):
-            return np.full(instruments.shape, -1, np.int64)
-        at = np.minimum(np.searchsorted(self._ids, instruments), len(self._ids) - 1)
-        return np.where(self._ids[at] == instruments, self._indices[at], -1)
+            self._ids, self._indices, self._pages = ids[order], indices[order], None
+            return
+        # Page 0 is that of all ids that are not known.
+        self._pages = np.zeros(1 << 32 - _PAGE, np.int64)
+        self._pages[used] = 1 + np.arange(len(used))
+        self._found = np.full((len(used) + 1) << _PAGE, -1, np.int32)
+        self._found[((page + 1) << _PAGE) + (ids & _IN_PAGE)] = indices
 
 
 def agrees(contract: Contract, right: str, strike: int, expiration: int) -> bool:

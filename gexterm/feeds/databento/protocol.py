@@ -220,13 +220,13 @@ class DatabentoProtocol(BaseProtocol):
         if run.size == records.TOP.itemsize:
             rows = run.rows(records.TOP)
             for kind in (first,) if uniform else np.unique(types).tolist():
-                these = rows if uniform else rows[types == kind]
+                these = rows if uniform else records.pick(rows, types == kind)
                 if kind == records.TCBBO:
                     self._prints.append(these)
                 elif kind in _QUOTES:
                     self._quotes.append(these)
                 elif kind == records.STATISTICS:
-                    self._statistics.append(run.rows(records.STATISTIC)[types == kind])
+                    self._statistics.append(these.view(records.STATISTIC))
                 elif kind in records.CONTROL:
                     # Of this size in the first version of DBN.
                     self._control(run.bytes_of(types == kind), decoder)
@@ -339,7 +339,7 @@ class DatabentoProtocol(BaseProtocol):
     def _settle(self) -> None:
         """Makes events of the rows that wait, by the ids that hold now."""
         if self._statistics:
-            rows, self._statistics = _joined(self._statistics), []
+            rows, self._statistics = records.joined(self._statistics), []
             found = self._listing.find(rows["instrument"])
             new = self._interest.take(rows, found, len(self._listing.catalogue), self._recv)
             if new:
@@ -349,10 +349,10 @@ class DatabentoProtocol(BaseProtocol):
                 "open interest", self._interest.contradicted, "numbers of open interest disagree"
             )
         if self._quotes:
-            rows, self._quotes = _joined(self._quotes), []
+            rows, self._quotes = records.joined(self._quotes), []
             self._ready += self._take_quotes(rows)
         if self._prints:
-            rows, self._prints = _joined(self._prints), []
+            rows, self._prints = records.joined(self._prints), []
             self._ready += self._take_prints(rows)
 
     def _take_quotes(self, rows: Rows) -> list[Event]:
@@ -360,7 +360,7 @@ class DatabentoProtocol(BaseProtocol):
         ts = records.when(rows, sampled=True)
         ts[ts == 0] = self._recv
         keep = self._newest(contract, ts)
-        rows, contract, ts = rows[keep], contract[keep], ts[keep]
+        rows, contract, ts = records.pick(rows, keep), contract[keep], ts[keep]
         if not len(rows):
             return []
         self._step("first quote", "")
@@ -414,7 +414,7 @@ class DatabentoProtocol(BaseProtocol):
         keep = np.flatnonzero(keep)[fresh]
         if not len(keep):
             return []
-        rows, ts = rows[keep], ts[keep]
+        rows, ts = records.pick(rows, keep), ts[keep]
         self.account.refilled += int((ts < self._opened).sum())
         if self._behind and int(ts.max()) >= self._opened:
             self._caught_up()
@@ -501,10 +501,6 @@ class DatabentoProtocol(BaseProtocol):
     def _tell(self, key: str, n: int, what: str) -> None:
         if n:
             self.account.notes[key] = f"{n:,} {what}"
-
-
-def _joined(parts: list[Rows]) -> Rows:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _clean(said: str) -> str:

@@ -154,6 +154,20 @@ class Framer:
         self._tail = data[at:]
 
 
+def pick(rows: Rows, which: NDArray[Any]) -> Rows:
+    """Some rows, by mask or by place. As plain bytes, which is many times as fast."""
+    some: Rows = rows.view(f"V{rows.itemsize}")[which].view(rows.dtype)
+    return some
+
+
+def joined(parts: list[Rows]) -> Rows:
+    """Rows of one layout, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    plain = [part.view(f"V{part.itemsize}") for part in parts]
+    return np.concatenate(plain).view(parts[0].dtype)
+
+
 def price(raw: I64) -> F64:
     """Points; NaN where not given, negative or absurd."""
     points = raw / 1e9
@@ -203,5 +217,4 @@ def best_of_all(rows: Rows) -> Rows:
 
     MBP_1 repeats a regional quote as the consolidated one, under the same sequence.
     """
-    whole: Rows = rows[(rows["rtype"] != MBP_1) | (rows["publisher"] == OPRA_PUBLISHER)]
-    return whole
+    return pick(rows, (rows["rtype"] != MBP_1) | (rows["publisher"] == OPRA_PUBLISHER))

@@ -11,6 +11,7 @@ import pytest
 
 from gexterm.clock import NS
 from gexterm.errors import ConnectionFailedError
+from gexterm.feeds.databento.listing import Listing
 from gexterm.feeds.databento.protocol import _BOUND, DatabentoProtocol
 from gexterm.feeds.databento.tape import OVERLAP_NS
 from gexterm.feeds.retry import PassingError, Retry
@@ -508,3 +509,12 @@ def test_silence_is_news_during_the_session_only(when: int, quiet: float) -> Non
 
 def test_two_missed_heartbeats_are_the_end_of_a_connection() -> None:
     assert session().dead_s() == 75.0
+
+
+@pytest.mark.parametrize("apart", [1, 4096, 1_000_003])
+def test_a_contract_is_found_by_its_id_however_ids_are_spread(apart: int) -> None:
+    listing = Listing(["SPXW"])
+    ids = [(7 + i * apart) % 2**32 for i in range(2000)]
+    listing.map([(n, f"SPXW  251121C{5000 + i:05d}000") for i, n in enumerate(ids)], 0)
+    asked = np.array([*ids, 6, 2**32 - 1], np.uint32)
+    assert listing.find(asked).tolist() == [*range(2000), -1, -1]
