@@ -134,11 +134,9 @@ def _protocol(venue: Venue, underlying: str, choice: FeedOptions) -> FeedProtoco
 
 
 def _runner(protocol: FeedProtocol, clock: Clock, tap: Tap | None) -> FeedRunner:
-    from gexterm.feeds.runner import FeedRunner, RunnerSettings
+    from gexterm.feeds.runner import FeedRunner
 
-    return FeedRunner(
-        protocol, clock, rng=random.Random(), settings=RunnerSettings(proxy=True), tap=tap
-    )
+    return FeedRunner(protocol, clock, rng=random.Random(), tap=tap)
 
 
 def _recordings(chosen: Settings) -> Path:

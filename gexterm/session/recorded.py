@@ -22,6 +22,11 @@ class Recording(Protocol):
     """What is asked of a recorder; see `recording.recorder.Recorder`."""
 
     @property
+    def on(self) -> bool:
+        """Whether events are being written."""
+        ...
+
+    @property
     def trouble(self) -> str:
         """Why it is off or has lost something; empty while all is well."""
         ...
@@ -69,7 +74,7 @@ def state_of(recording: Recording | None, *, wanted: bool) -> RecordingState:
         return RecordingState(False) if wanted else CHOSEN_OFF
     path = recording.path
     return RecordingState(
-        on=bool(getattr(recording, "on", path is not None)),
+        on=recording.on,
         size=recording.bytes // _STEP * _STEP,
         why=recording.trouble,
         path=str(path) if path else "",
