@@ -589,7 +589,7 @@ class FeedRunner:
             self._state = said[-1].state
         if self._stood_at is None or len(said) == len(events):
             return
-        self._due_from = max(self._due_from, self.counters.last_frame, self._clock.now_ns())
+        self._due_from = self._clock.now_ns()
         if self._state in ("connecting", "reconnecting", "stale") and not said:
             self._tell("live")
 

@@ -211,7 +211,7 @@ async def _stream(host: str, port: int, patience: Patience) -> AsyncIterator[_St
 class _Nothing:
     """No connection: requests only. It never breaks."""
 
-    asks = False
+    asks = True
 
     def __init__(self) -> None:
         self._ended = asyncio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,7 +15,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from gexterm.clock import NS, ManualClock, SystemClock
 from gexterm.errors import ConnectionFailedError, InputError
-from gexterm.feeds.protocol import Command, Frame, Pause
+from gexterm.feeds.protocol import BaseProtocol, Command, Frame, Outgoing, Pause
 from gexterm.feeds.retry import delay_s
 from gexterm.feeds.runner import FeedRunner, RunnerSettings
 from gexterm.market.events import Event, FeedStatus, UnderlyingPrice
@@ -23,22 +24,24 @@ from tests.feeds.listening import statuses, until
 QUICK = RunnerSettings(open_timeout_s=2.0, close_timeout_s=0.2)
 
 
-class Words:
+class Words(BaseProtocol):
     """A protocol for tests: a frame is a word, and a number a price."""
 
     name = "words"
-    lossless = False
 
     def __init__(self, port: int, lossless: bool = False) -> None:
+        super().__init__()
         self.port = port
         self.lossless = lossless
+        self.due_s = math.inf
+        self.beats_s = math.inf
         self.opened = 0
-        self._answers: list[Frame] = []
+        self._answers: list[Outgoing] = []
 
     def connect_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/"
 
-    def on_open(self) -> list[Frame]:
+    def on_open(self, now_ns: int) -> list[Outgoing]:
         self.opened += 1
         return ["hello", b"there"]
 
@@ -55,12 +58,18 @@ class Words:
             return []
         return [UnderlyingPrice(float(word), recv_ns, recv_ns)]
 
-    def outgoing(self) -> list[Frame]:
+    def outgoing(self) -> list[Outgoing]:
         answers, self._answers = self._answers, []
         return answers
 
-    def on_timer(self, now_ns: int) -> list[Frame]:
+    def on_timer(self, now_ns: int) -> list[Outgoing]:
         return [f"alive {now_ns // NS}"]
+
+    def quiet_s(self, now_ns: int) -> float:
+        return self.due_s
+
+    def dead_s(self) -> float:
+        return self.beats_s
 
     def send(self, command: Command) -> list[Frame]:
         return ["pause"] if isinstance(command, Pause) else []
@@ -101,8 +110,9 @@ class Venue:
 class Taker:
     """A running runner, and everything it has said."""
 
-    def __init__(self, runner: FeedRunner) -> None:
+    def __init__(self, runner: FeedRunner, protocol: Words | None = None) -> None:
         self.runner = runner
+        self.protocol = protocol or Words(0)
         self.events: list[Event] = []
         self.batches = 0
         self.done = False
@@ -128,11 +138,22 @@ async def taking(
     protocol: Words, clock: Any, settings: RunnerSettings = QUICK
 ) -> AsyncIterator[Taker]:
     async with FeedRunner(protocol, clock, rng=random.Random(1), settings=settings) as runner:
-        taker = Taker(runner)
+        taker = Taker(runner, protocol)
         task = asyncio.create_task(taker.take())
         yield taker
         await runner.close()
         await task
+
+
+async def seconds(clock: ManualClock, count: int) -> None:
+    """Let so many seconds pass, each heard by whoever waits for it."""
+    for _ in range(10 * count):
+        waiting = clock.sleepers
+        clock.advance(0.1)
+        due = [when for when in waiting if when <= clock.now_ns()]
+        await until(lambda due=due: not any(when in clock.sleepers for when in due))
+        for _ in range(10):
+            await asyncio.sleep(0)
 
 
 async def next_try(clock: ManualClock) -> None:
@@ -174,7 +195,7 @@ async def test_the_protocol_greets_answers_keeps_alive_and_passes_commands_on():
     venue = Venue(script)
     async with venue, taking(Words(venue.port), clock) as taker:
         await until(lambda: venue.heard == ["hello", b"there", "answer"])
-        clock.set(clock.sleepers[0])
+        await seconds(clock, 1)
         await until(lambda: venue.heard[-1] == "alive 1")
         await taker.runner.send(Pause())
         await until(lambda: venue.heard[-1] == "pause")
@@ -245,7 +266,7 @@ async def test_it_gives_up_when_told_to_and_says_so():
 
 async def test_a_connection_that_lasted_starts_the_waits_anew():
     async def leaves(connection: ServerConnection) -> None:
-        await connection.recv()
+        await connection.send("1")
         await left.wait()
         left.clear()
         await connection.close(1012)
@@ -254,10 +275,10 @@ async def test_a_connection_that_lasted_starts_the_waits_anew():
     clock = ManualClock(0)
     async with Venue(leaves) as venue, taking(Words(venue.port), clock) as taker:
 
-        async def breaks_after(seconds: float) -> float:
+        async def breaks_after(seconds_: float) -> float:
             connects = taker.runner.counters.connects
             await until(lambda: venue.connections == connects and taker.told[-1].state == "live")
-            clock.set(clock.now_ns() + round(seconds * NS))
+            clock.advance(seconds_)
             left.set()
             await until(lambda: "retry_in_s" in taker.told[-1].detail)
             tries = taker.told[-1].detail["tries"]
@@ -370,7 +391,7 @@ async def test_when_we_are_too_slow_a_venue_costs_frames_and_it_is_told():
         await until(lambda: runner.counters.frames == 200)
         assert runner.counters.dropped >= 180
         assert len(runner._buffer._events) <= 10
-        clock.set(clock.sleepers[0])
+        await seconds(clock, 1)
         taker = Taker(runner)
         task = asyncio.create_task(taker.take())
         await until(lambda: any("dropped" in status.detail for status in taker.told))
@@ -419,13 +440,10 @@ async def test_silence_is_told_and_so_is_its_end():
 
     speak = asyncio.Event()
     clock = ManualClock(0)
-    settings = RunnerSettings(stale_s=5.0)
-    async with Venue(script) as venue, taking(Words(venue.port), clock, settings) as taker:
+    async with Venue(script) as venue, taking(Words(venue.port), clock) as taker:
+        taker.protocol.due_s = 5.0
         await until(lambda: taker.prices == [1.0])
-        for _ in range(6):
-            due = clock.sleepers[0]
-            clock.set(due)
-            await until(lambda due=due: clock.sleepers != () and clock.sleepers[0] > due)
+        await seconds(clock, 6)
         assert taker.told[-1].state == "stale"
         assert taker.told[-1].message == "words: nothing has come for 6 s"
         speak.set()

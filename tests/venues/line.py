@@ -106,6 +106,8 @@ class Line:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # What was aborted is closed one turn later.
+        await asyncio.sleep(0)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -146,7 +148,7 @@ class Line:
         while True:
             data = await self._read(reader)
             if not data:
-                writer.close()
+                await _closed(writer)
                 return
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
@@ -162,9 +164,8 @@ class Line:
                 if self._cut_at is not None and self.down >= self._cut_at:
                     self._cut_at = None
                     self.cuts += 1
-                    # Closed, not aborted: what was written before the cut arrives.
-                    writer.close()
-                    pair.end(gently=True)
+                    await _closed(writer)
+                    pair.end()
                     return
                 if self.piece:
                     await asyncio.sleep(0)
@@ -184,6 +185,13 @@ class Line:
         return data
 
 
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Hang up, but not before everything written has arrived."""
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
 class _Pair:
     """The two ends of one connection over the line."""
 
@@ -192,10 +200,9 @@ class _Pair:
         self.venue = venue
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def end(self, gently: bool = False) -> None:
-        """Hang up on both; gently: what was written still arrives."""
-        if not gently:
-            self.client.transport.abort()
+    def end(self) -> None:
+        """Hang up on both."""
+        self.client.transport.abort()
         self.venue.transport.abort()
         if not self.ended.done():
             self.ended.set_result(None)
