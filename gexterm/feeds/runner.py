@@ -289,10 +289,14 @@ class FeedRunner:
             verdict = classify(error, self._host, stood=self.counters.connects > 0)
         if self._leaving:
             return verdict
+        now = self._clock.now_ns()
         try:
-            return self._protocol.closed(verdict, self._clock.now_ns())
+            return self._protocol.closed(verdict, now)
         except Exception as error:
             return classify(error, self._host)
+        finally:
+            if self._tap is not None:
+                self._tap.closed(verdict, now)
 
     def _settled(self) -> bool:
         """Whether the connection that just ended had lasted."""
@@ -365,7 +369,10 @@ class FeedRunner:
                 return await self._fetcher.fetch(request)
 
         for _ in range(_ROUNDS):
-            requests = self._protocol.prepare(self._clock.now_ns())
+            now = self._clock.now_ns()
+            requests = self._protocol.prepare(now)
+            if self._tap is not None:
+                self._tap.prepared(now)
             if not requests:
                 return
             self._host = host_of(requests[0].url)
@@ -601,6 +608,8 @@ class FeedRunner:
                 self._began = self._began or (now if self._stood_at is not None else 0)
                 return
             market.assume()
+            if self._tap is not None:
+                self._tap.clock("assumed", now)
         ts = market.market_ns(now)
         if ts > self._ticked and not 0 <= now - self._ticked_at < apart_ns:
             self._ticked, self._ticked_at = ts, now
@@ -641,6 +650,8 @@ class FeedRunner:
     def _woke(self, late_ns: int, now: int) -> None:
         """The clock is not where it was expected: was the line cut meanwhile?"""
         self.market.doubt()
+        if self._tap is not None:
+            self._tap.clock("doubted", now)
         self._began = now
         self._watched_from = self._due_from = now
         if self._transport is None or self._broken is None:

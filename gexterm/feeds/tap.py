@@ -5,9 +5,10 @@ In that order and with those times, the same protocol yields the same events aga
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from gexterm.feeds.protocol import Answer
+from gexterm.feeds.retry import Retry, Stop
 
 
 class Tap(Protocol):
@@ -17,8 +18,20 @@ class Tap(Protocol):
     received) is known to the redactor.
     """
 
+    def prepared(self, now_ns: int) -> None:
+        """`prepare` was called."""
+        ...
+
     def opened(self, now_ns: int) -> None:
         """`on_open` was called."""
+        ...
+
+    def closed(self, verdict: Retry | Stop, now_ns: int) -> None:
+        """`closed` was called with that verdict."""
+        ...
+
+    def clock(self, what: Literal["assumed", "doubted"], now_ns: int) -> None:
+        """The market's clock (`feeds.timing`) was told so, without any event."""
         ...
 
     def frame(self, data: bytes, recv_ns: int) -> None:
