@@ -409,7 +409,8 @@ class FeedRunner:
 
     async def _read(self, transport: Transport, queue: FrameQueue) -> None:
         """Put frames on the queue, and do nothing else."""
-        counters, lossless, now_ns = self.counters, self._protocol.lossless, self._clock.now_ns
+        counters, now_ns = self.counters, self._clock.now_ns
+        waits = self._protocol.lossless or transport.whole
         try:
             while True:
                 frame = await transport.recv()
@@ -417,7 +418,7 @@ class FeedRunner:
                 counters.frames += 1
                 counters.bytes += len(frame)
                 counters.last_frame = now
-                if lossless:
+                if waits:
                     if not queue.offer(frame, now):
                         await queue.put(frame, now)
                 elif not queue.add(frame, now):

@@ -53,6 +53,8 @@ class Transport(Protocol):
 
     asks: bool
     """Whether `alive` can tell."""
+    whole: bool
+    """Whether what comes makes sense only without a hole: read more slowly, never dropped."""
 
     async def recv(self) -> bytes:
         """The next frame. Raises whatever ended the connection."""
@@ -144,6 +146,7 @@ class _Connect(connect):
 
 class _Websocket:
     asks = True
+    whole = False
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -164,6 +167,7 @@ class _Websocket:
 
 class _Stream:
     asks = False
+    whole = True
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -212,6 +216,7 @@ class _Nothing:
     """No connection: requests only. It never breaks."""
 
     asks = True
+    whole = True
 
     def __init__(self) -> None:
         self._ended = asyncio.Event()
