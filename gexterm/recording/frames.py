@@ -40,7 +40,7 @@ MAGIC = b"GEXFRAME"
 """How it begins."""
 FLUSH_BYTES = 256 * 1024
 """A block is written once its entries have this many bytes."""
-OPENED, FRAME, ANSWERED, TIMER, FLUSHED, LOST = 1, 2, 3, 4, 5, 6
+OPENED, FRAME, ANSWERED, TIMER, FLUSHED, LOST, PREPARED, CLOSED, CLOCK = range(1, 10)
 """Kinds of entries; see `feeds.tap.Tap`."""
 HEADERS = frozenset(
     {
@@ -63,17 +63,51 @@ class Entry:
     """One thing that a protocol was handed."""
 
     kind: int
-    """`OPENED`, `FRAME`, `ANSWERED`, `TIMER`, `FLUSHED` or `LOST`."""
+    """`OPENED`, `FRAME`, `ANSWERED`, …"""
     time: int
     """When, ns: receipt, or the moment of the call."""
     data: bytes = b""
-    """The frame; the packed answer (`RawAnswer.unpack`); how many were lost (`lost_frames`)."""
+    """The frame; the packed answer (`RawAnswer.unpack`) or verdict (`RawVerdict.unpack`);
+    how many were lost (`lost_frames`); the word said of the clock."""
 
     @property
     def lost_frames(self) -> int:
         """How many frames are missing here; 0 for every other kind."""
         fits = self.kind == LOST and len(self.data) == _LOST.size
         return int(_LOST.unpack(self.data)[0]) if fits else 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawVerdict:
+    """Why a connection ended or no answer could be had, as it is kept."""
+
+    kind: str
+    """`retry` or `stop`."""
+    reason: str
+    """What went wrong."""
+    hint: str = ""
+    """What could be done about it."""
+    wait_s: float = 0.0
+    """Seconds to wait before a retry."""
+
+    def pack(self, redact: Callable[[bytes], bytes]) -> bytes:
+        """As bytes, without secrets."""
+        return msgspec.msgpack.encode(self.struck(redact))
+
+    def struck(self, redact: Callable[[bytes], bytes]) -> RawVerdict:
+        """The same without secrets."""
+        return RawVerdict(
+            self.kind, _struck_text(self.reason, redact), _struck_text(self.hint, redact),
+            self.wait_s,
+        )  # fmt: skip
+
+    @classmethod
+    def unpack(cls, data: bytes) -> RawVerdict:
+        """The verdict. Raises RecordingError where that is none."""
+        try:
+            return msgspec.msgpack.decode(data, type=cls)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise RecordingError(f"a kept verdict does not decode: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,37 +122,32 @@ class RawAnswer:
     """Those of `HEADERS`."""
     body: bytes = b""
     """Unpacked."""
-    failure: tuple[str, ...] = ()
-    """Why none could be had: `retry` or `stop`, reason, hint; empty where one was."""
+    failure: RawVerdict | None = None
+    """Why none could be had, where none could."""
 
     def pack(self, redact: Callable[[bytes], bytes]) -> bytes:
         """As bytes, without secrets and without headers that do not matter."""
-
-        def text(value: str) -> str:
-            return redact(value[:_MOST_TEXT].encode(errors="replace")).decode(errors="replace")
-
-        kept = {k.lower(): text(v) for k, v in self.headers.items() if k.lower() in HEADERS}
-        failure = [text(part) for part in self.failure]
+        kept = {
+            name.lower(): _struck_text(value, redact)
+            for name, value in self.headers.items()
+            if name.lower() in HEADERS
+        }
+        failure = None if self.failure is None else self.failure.struck(redact)
         return msgspec.msgpack.encode(
-            [text(self.key), self.status, kept, redact(self.body), failure]
+            RawAnswer(_struck_text(self.key, redact), self.status, kept, redact(self.body), failure)
         )
 
     @classmethod
     def unpack(cls, data: bytes) -> RawAnswer:
         """The answer. Raises RecordingError where that is none."""
         try:
-            raw = msgspec.msgpack.decode(data, type=_Packed)
+            return msgspec.msgpack.decode(data, type=cls)
         except (msgspec.DecodeError, ValueError) as error:
             raise RecordingError(f"a kept answer does not decode: {error}") from error
-        return cls(raw.key, raw.status, raw.headers, raw.body, tuple(raw.failure))
 
 
-class _Packed(msgspec.Struct, array_like=True):
-    key: str
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    failure: list[str]
+def _struck_text(text: str, redact: Callable[[bytes], bytes]) -> str:
+    return redact(text[:_MOST_TEXT].encode(errors="replace")).decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +205,9 @@ class FramesWriter:
         """The file underneath."""
         return self._file
 
-    def add(self, kind: int, time: int, data: bytes | RawAnswer = b"") -> None:
+    def add(self, kind: int, time: int, data: bytes | RawAnswer | RawVerdict = b"") -> None:
         """Add an entry; written once there is enough of them, or by `flush`."""
-        raw = data.pack(self._redact) if isinstance(data, RawAnswer) else bytes(data)
+        raw = bytes(data) if isinstance(data, bytes) else data.pack(self._redact)
         if len(raw) > layout.MAX_BLOCK // 2:
             # No protocol takes so much; that it came is kept.
             kind, raw = LOST, _LOST.pack(1)
@@ -379,7 +408,7 @@ def _parse(raw: bytes, block: layout.Block) -> list[Entry]:
     for kind, time, length, end in zip(
         raw[:count], times.tolist(), lengths.tolist(), ends.tolist(), strict=True
     ):
-        if not OPENED <= kind <= LOST:
+        if not OPENED <= kind <= CLOCK:
             raise RecordingError(f"{where} has an entry of the unknown kind {kind}")
         out.append(Entry(kind, time, raw[end - length : end]))
     return out

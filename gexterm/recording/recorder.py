@@ -43,6 +43,7 @@ from gexterm.recording.scribe import Begun, Hole, RawItem, Scribe, ScribeSetting
 
 if TYPE_CHECKING:
     from gexterm.feeds.protocol import Answer
+    from gexterm.feeds.retry import Retry, Stop
 
 POLL_S = 0.1
 """Seconds between two looks of the thread at its queue."""
@@ -181,7 +182,7 @@ class Recorder:
             (Begun(event, self._clock.now_ns()) if isinstance(event, SourceInfo) else event, size)
         )
 
-    def _raw(self, kind: int, time: int, data: bytes | raw.RawAnswer, size: int) -> None:
+    def _raw(self, kind: int, time: int, data: _Raw, size: int) -> None:
         if self._closing or not self._settings.frames:
             return
         limit = self._settings.queue_bytes // 2
@@ -326,12 +327,21 @@ class RecorderTap:
 
     def answered(self, answer: Answer) -> None:
         """`answer` was called."""
-        failure: tuple[str, ...] = ()
-        if answer.failure is not None:
-            kind = type(answer.failure).__name__.lower()
-            failure = (kind, answer.failure.reason, answer.failure.hint)
-        kept = raw.RawAnswer(answer.key, answer.status, answer.headers, answer.body, failure)
+        failure = None if answer.failure is None else _verdict(answer.failure)
+        kept = raw.RawAnswer(answer.key, answer.status, dict(answer.headers), answer.body, failure)
         self._add(raw.ANSWERED, answer.recv_ns, kept, len(answer.body))
+
+    def prepared(self, now_ns: int) -> None:
+        """`prepare` was called."""
+        self._add(raw.PREPARED, now_ns, b"", 0)
+
+    def closed(self, verdict: Retry | Stop, now_ns: int) -> None:
+        """`closed` was called."""
+        self._add(raw.CLOSED, now_ns, _verdict(verdict), 0)
+
+    def clock(self, what: str, now_ns: int) -> None:
+        """The market's clock was told so."""
+        self._add(raw.CLOCK, now_ns, what.encode(), 0)
 
     def timer(self, now_ns: int) -> None:
         """`on_timer` was called."""
@@ -354,7 +364,15 @@ class _Sync:
     """Set then, in the event loop."""
 
 
+_Raw = bytes | raw.RawAnswer | raw.RawVerdict
 _Item = tuple[Event | Begun | RawItem | Hole | _Sync, int]
+
+
+def _verdict(verdict: Retry | Stop) -> raw.RawVerdict:
+    kind = type(verdict).__name__.lower()
+    return raw.RawVerdict(
+        kind, verdict.reason, verdict.hint, float(getattr(verdict, "wait_s", 0.0))
+    )
 
 
 def _rows(event: Event) -> int:

@@ -84,7 +84,7 @@ class RawItem:
     """As in `recording.frames`."""
     time: int
     """Ns."""
-    data: bytes | raw.RawAnswer = b""
+    data: bytes | raw.RawAnswer | raw.RawVerdict = b""
     """What it holds."""
     frames: int = 0
     """Frames left out, where `kind` is `LOST` and they were left out here."""
@@ -327,7 +327,7 @@ class Scribe:
     def _wait(self, item: RawItem) -> None:
         """Frames that come before the source is known wait for it, as long as they are few."""
         data = item.data.body if isinstance(item.data, raw.RawAnswer) else item.data
-        self._early_bytes += len(data)
+        self._early_bytes += len(data) if isinstance(data, bytes) else 0
         if self._early_bytes > _EARLY_BYTES:
             self._early_lost += 1
         else:
