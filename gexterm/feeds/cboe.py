@@ -97,6 +97,8 @@ class CboeProtocol(BaseProtocol):
         self._asked_at = None
         if self._state == "closed":
             self._tell("connecting", "asking for the first page")
+        # However it was called meanwhile: the next answer says how it is.
+        self._state = "connecting"
         return self.on_timer(now_ns)
 
     def on_timer(self, now_ns: int) -> list[Outgoing]:

@@ -46,6 +46,7 @@ from gexterm.market.events import (
     CORRECTION,
     NEW,
     Event,
+    FeedStatus,
     OpenInterest,
     Quotes,
     SourceInfo,
@@ -189,7 +190,7 @@ class TradierProtocol(BaseProtocol):
         self._spot, self._spot_at, self._spot_asked = math.nan, 0, 0
         self._spot_event: UnderlyingPrice | None = None
         self._open = False
-        self._now = self._opened_at = self._drawn_at = self._resting_until = 0
+        self._now = self._opened_at = self._heard_at = self._drawn_at = self._resting_until = 0
         self._short_lives = self._renewals = self._undone = 0
         self._unwanted: set[str] = set()
         self._odd: Counter[str] = Counter()
@@ -227,7 +228,7 @@ class TradierProtocol(BaseProtocol):
 
     def on_open(self, now_ns: int) -> list[Outgoing]:
         """Says what is wanted."""
-        self._now = self._opened_at = now_ns
+        self._now = self._opened_at = self._heard_at = now_ns
         self._open, self._renewals, self._resting_until = True, 0, 0
         self._under_way.clear()
         self._redraw()
@@ -281,6 +282,10 @@ class TradierProtocol(BaseProtocol):
         if not is_index(self._owner) and at >= calendar.session_close_ns(calendar.et(at).date()):
             return math.inf
         return 30.0
+
+    def dead_s(self) -> float:
+        """No heartbeats are described; five minutes of silence while options trade are death."""
+        return 10.0 * self.quiet_s(self._now)
 
     # -- requests ------------------------------------------------------------------------
 
@@ -363,7 +368,7 @@ class TradierProtocol(BaseProtocol):
                 self._dates = sorted([*self._dates, date])
             else:
                 self.account.notes[key] += f"; given up after {_TRIES} tries, it is missing"
-        if self._open or key == "quote" or (key.startswith("chain ") and len(self._catalogue)):
+        if self._open:
             return []
         raise PassingError(f"Tradier has no {key} for us: {said}", wait_s=wait_s)
 
@@ -435,6 +440,7 @@ class TradierProtocol(BaseProtocol):
         ]
         if quotes:
             events.append(_quotes(quotes, index, recv_ns))
+        events += self._silence()
         account = self.account
         account.listed = len(self._catalogue)
         account.steps["chain"] = f"{account.listed:,} contracts, {len(self._dates)} dates to come"
@@ -444,6 +450,7 @@ class TradierProtocol(BaseProtocol):
 
     def receive(self, frame: bytes, recv_ns: int) -> list[Event]:
         """Gathers quotes and prints; nothing cannot wait."""
+        self._heard_at = recv_ns
         unread = ""
         try:
             messages = _MESSAGES.decode_lines(frame)
@@ -572,8 +579,17 @@ class TradierProtocol(BaseProtocol):
             prints, self._prints = self._prints, []
             if (trades := self._trades(prints, index)) is not None:
                 events.append(trades)
+        if events:
+            events += self._silence()
         self._say_what_is_odd()
         return events
+
+    def _silence(self) -> list[Event]:
+        """What is read over HTTP must not make a silent stream look alive."""
+        silent_s = (self._now - self._heard_at) / NS
+        if not self._open or silent_s <= self.quiet_s(self._now):
+            return []
+        return [FeedStatus("stale", f"tradier: the stream has said nothing for {silent_s:.0f} s")]
 
     def _trades(self, prints: list[_Message], index: Mapping[str, int]) -> Trades | None:
         rows = [m for m in prints if _price(m.last) > 0.0 and _size(m.size) > 0.0]
