@@ -64,6 +64,7 @@ class DxlinkProtocol(BaseProtocol):
     """tastytrade's DXLink for one underlying."""
 
     name = "dxlink"
+    answers_on_thread = True
 
     def __init__(self, underlying: str, rest: Tastytrade, options: FeedOptions) -> None:
         super().__init__()
@@ -180,7 +181,10 @@ class DxlinkProtocol(BaseProtocol):
         if quotes and "first quote" not in self.account.steps:
             self.account.steps["first quote"] = f"{len(quotes[0].ts)} contracts"
         events += quotes
-        events += self._prints.flush()
+        prints = self._prints.flush()
+        if prints and "first print" not in self.account.steps:
+            self.account.steps["first print"] = f"{len(prints[0].ts)} prints"
+        events += prints
         events += self._spot.flush(self._now)
         return events
 
@@ -313,8 +317,6 @@ class DxlinkProtocol(BaseProtocol):
         if came:
             self._tape_heard = True
             self.account.notes.pop("tape", None)
-            if "first print" not in self.account.steps:
-                self.account.steps["first print"] = str(values[0])[:40]
 
     def _trades(self, values: Values) -> None:
         width, index = len(FIELDS[TRADE]), self._catalogue.index
