@@ -41,7 +41,7 @@ class BackFill:
         self._number = 0
         self._subscribed_at = 0
         self._silent_from = 0
-        self._before = 0
+        self._before = self._from = 0
         self._owed = 0
         self._due = False
         self._listed = 0
@@ -54,7 +54,8 @@ class BackFill:
     def subscribed(self, now_ns: int) -> None:
         """From now on prints are known."""
         self._subscribed_at = now_ns
-        market_ns = self._account.heard_from = self._lag.market(now_ns)
+        market_ns = self._lag.market(now_ns)
+        self._known(market_ns)
         since = self._since(market_ns)
         self._due = self._back_ns > 0 and since < market_ns
         self._owed = since if self._due else 0
@@ -62,17 +63,24 @@ class BackFill:
             self._missed.append((self._silent_from, market_ns))
         self._told()
 
+    def deaf(self) -> None:
+        """Nothing is heard any more."""
+        self._account.heard_from = 0
+
     def interrupted(self, heard_ns: int) -> None:
-        """The connection is gone; the last word of it came at `heard_ns`, our time."""
+        """A new connection; the last word of the one before came at `heard_ns`, our time."""
         if self._subscribed_at:
             self._silent_from = self._lag.market(heard_ns) - _OVERLAP_NS
-            self._before = self._account.heard_from
+            self._before = self._from
             self._heard.interrupted()
             if self._owed:
                 # Half a refill is none: it is had again, and repetitions have the same numbers.
                 self._silent_from = min(self._silent_from, self._owed)
         self._refill, self._due, self._subscribed_at = None, False, 0
-        self._account.heard_from = 0
+        self._known(0)
+
+    def _known(self, market_ns: int) -> None:
+        self._from = self._account.heard_from = market_ns
 
     def timer(self, now_ns: int, nearest: Sequence[str], listed: Sequence[str]) -> list[Request]:
         """Begin a refill when it is due; what to ask for now."""
@@ -80,7 +88,7 @@ class BackFill:
         waited = now_ns - self._subscribed_at
         if self._subscribed_at and self._refill is None and waited <= _SETTLED_NS:
             # By now the venue's clock is known better.
-            self._account.heard_from = self._lag.market(self._subscribed_at)
+            self._known(self._lag.market(self._subscribed_at))
         if self._due and waited >= _SETTLE_NS:
             chosen = nearest or (listed if waited >= _NO_WINDOW_NS else ())
             if chosen:
@@ -115,7 +123,7 @@ class BackFill:
         if refill.done:
             everything = refill.complete >= self._listed and not refill.refused
             if everything and self._subscribed_at:
-                self._account.heard_from = self._before or refill.since_ns
+                self._known(self._before or refill.since_ns)
                 self._missed = []
             self._silent_from = self._owed = 0
         self._told()

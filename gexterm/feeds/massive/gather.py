@@ -42,11 +42,6 @@ class Gather:
         self.undated = 0
         """Quotes and prints whose time is missing or in another unit."""
 
-    def drop(self) -> None:
-        """Forget what waits."""
-        self.quotes.take()
-        self.prints = []
-
     def take_quotes(self, index: dict[str, int]) -> Quotes | None:
         """The quotes that wait, by time; None where there are none."""
         taken = self.quotes.take()

@@ -109,7 +109,7 @@ class MassiveProtocol(BaseProtocol):
         """Nothing is said before the venue has said "connected"."""
         self._authenticated = False
         self._subscriptions = Subscriptions()
-        self._gather.drop()
+        self._past.interrupted(self._heard_at)
         self._chain.reconnected()
         self._evictions.opened()
         self._out = []
@@ -194,10 +194,11 @@ class MassiveProtocol(BaseProtocol):
         return out
 
     def closed(self, verdict: Retry | Stop, now_ns: int) -> Retry | Stop:
-        """Being replaced by another program, or found too slow, is told as what it is."""
-        self._past.interrupted(self._heard_at or now_ns)
-        self._authenticated = False
-        self._gather.drop()
+        """Being replaced by another program, or found too slow, is told as what it is.
+
+        Nothing else: a recording has openings and no ends, and replays to the same events.
+        """
+        self._past.deaf()
         return self._evictions.closed(verdict, now_ns, heard="first quote" not in self._first)
 
     def quiet_s(self, now_ns: int) -> float:

@@ -79,7 +79,7 @@ def chain(
 
 
 def trade(
-    name: str, p: float = 5.0, s: float = 3, q: int = 1, ms: int = 0, **more: Any
+    name: str, p: Any = 5.0, s: Any = 3, q: Any = 1, ms: int = 0, **more: Any
 ) -> dict[str, Any]:
     """A print as the websocket tells it."""
     return {
@@ -95,7 +95,7 @@ def trade(
     }
 
 
-def quote(name: str, bp: float = 4.9, ap: float = 5.1, ms: int = 0, **more: Any) -> dict[str, Any]:
+def quote(name: str, bp: Any = 4.9, ap: Any = 5.1, ms: int = 0, **more: Any) -> dict[str, Any]:
     """A quote as the websocket tells it."""
     return {
         "ev": "Q",
@@ -197,8 +197,8 @@ class Hand:
         params = dict(parse_qsl(parts.query))
         for path, code in self.status.items():
             if parts.path.startswith(path):
-                body = json.dumps({"status": "NOT_AUTHORIZED", "message": "not entitled"})
-                return Answer(request.key, code, {}, body.encode(), self.now)
+                said = json.dumps({"status": "NOT_AUTHORIZED", "message": "not entitled"})
+                return Answer(request.key, code, {}, said.encode(), self.now)
         if parts.path.startswith("/v3/trades/"):
             rows: list[Any] = self.past.get(parts.path.removeprefix("/v3/trades/"), [])
             since, until = int(params["timestamp.gte"]), int(params["timestamp.lt"])

@@ -91,7 +91,8 @@ def test_bytes_are_read_or_refused(data: bytes) -> None:
 
 def test_numbers_are_read_from_text_and_nonsense_is_none() -> None:
     assert number("12.5") == 12.5 and whole("7", 0) == 7
-    for odd in (None, True, "NaN", "Infinity", [], {}, "x", 10**400):
+    odds: tuple[object, ...] = (None, True, "NaN", "Infinity", [], {}, "x", 10**400)
+    for odd in odds:
         assert math.isnan(number(odd)) and whole(odd, -1) == -1
     assert whole(2.0**70, -5) == -5
 
@@ -176,7 +177,8 @@ def test_prints_are_asked_for_in_turns_and_count_as_confirmed_when_all_are() -> 
     while not asked.prints_sent:
         assert asked.more_prints()
         turns += 1
-    assert turns > 1 and asked.prints == set(symbols) and asked.more_prints() == []
+    assert turns > 1 and asked.prints == set(symbols)
+    assert asked.more_prints() == []
     assert not asked.prints_confirmed
     asked.confirm(f"T.{name}" for name in symbols)
     assert asked.prints_confirmed and asked.confirmed == len(symbols)

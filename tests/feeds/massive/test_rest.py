@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from collections.abc import Sequence
 
 import pytest
 
@@ -110,7 +111,7 @@ def test_a_key_in_the_next_page_is_struck() -> None:
     assert REST.following(url) == "https://api.massive.com/v3/x?cursor=YWJj%3D&limit=250"
 
 
-def _page(rows: list[object], **more: object) -> bytes:
+def _page(rows: Sequence[object], **more: object) -> bytes:
     return json.dumps({"results": rows, **more}).encode()
 
 
@@ -120,8 +121,8 @@ def _loader() -> ChainLoader:
     return loader
 
 
-def _answer(key: str, body: bytes = b"{}", status: int = 200, **headers: str) -> Answer:
-    return Answer(key, status, headers, body, NOW)
+def _answer(key: str, body: bytes = b"{}", status: int = 200, wait: str = "") -> Answer:
+    return Answer(key, status, {"retry-after": wait}, body, NOW)
 
 
 def test_near_dates_are_asked_for_first_and_each_band_once() -> None:
@@ -143,7 +144,7 @@ def test_near_dates_are_asked_for_first_and_each_band_once() -> None:
 def test_too_many_requests_are_waited_out_for_as_long_as_the_venue_asks() -> None:
     loader = _loader()
     (request,) = loader.requests(NOW)
-    assert loader.answer(_answer(request.key, status=429, **{"retry-after": "7"})) is None
+    assert loader.answer(_answer(request.key, status=429, wait="7")) is None
     assert "7 s" in loader.trouble
     assert loader.requests(NOW + 7 * NS - 1) == []
     (again,) = loader.requests(NOW + 7 * NS)

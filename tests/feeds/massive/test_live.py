@@ -1,0 +1,305 @@
+"""The real runner, our protocol and the fake venue, over real sockets: nothing lost in silence."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from gexterm.clock import NS, ScaledClock, SystemClock
+from gexterm.dealers.tape import Tape
+from gexterm.feeds.massive import make
+from gexterm.feeds.massive.protocol import MassiveProtocol
+from gexterm.feeds.runner import FeedRunner, RunnerSettings
+from gexterm.feeds.secrets import Secret
+from gexterm.feeds.venue import FeedOptions
+from gexterm.market.chain import Chain
+from gexterm.market.events import (
+    Definitions,
+    Event,
+    FeedReport,
+    FeedStatus,
+    Quotes,
+    SourceInfo,
+    Trades,
+)
+from gexterm.market.settlement import expiry_of
+from tests.feeds.listening import until
+from tests.feeds.massive.made import KEY, NOW, TODAY, chain, symbol
+from tests.venues.line import Line
+from tests.venues.massive import FakeMassive, status
+
+ATM = symbol("SPXW", TODAY, "C", 6600)
+PUT = symbol("SPXW", TODAY, "P", 6600)
+ROWS = chain([("SPXW", TODAY), ("SPX", "2026-12-18"), ("SPXW", "2026-12-18")])
+
+
+class Session:
+    """A runner that listens, and what has come."""
+
+    def __init__(self, fed: MassiveProtocol, clock: ScaledClock) -> None:
+        self.fed, self.clock = fed, clock
+        self.events: list[Event] = []
+        self.runner = FeedRunner(
+            fed,
+            clock,
+            rng=random.Random(1),
+            settings=RunnerSettings(close_timeout_s=0.2, retry_first_s=0.1),
+        )
+        self.reads = asyncio.Event()
+        self.reads.set()
+
+    async def listen(self) -> None:
+        async for batch in self.runner.events():
+            self.events += batch
+            await self.reads.wait()
+
+    @property
+    def states(self) -> list[str]:
+        return [event.state for event in self.events if isinstance(event, FeedStatus)]
+
+    def status(self, state: str) -> FeedStatus:
+        found = (e for e in reversed(self.events) if isinstance(e, FeedStatus))
+        return next(event for event in found if event.state == state)
+
+    @property
+    def report(self) -> FeedReport:
+        return next(e for e in reversed(self.events) if isinstance(e, FeedReport))
+
+    def tape(self) -> list[tuple[float, float]]:
+        """Price and size of every print in force, by time."""
+        tape = Tape()
+        count = sum(len(e.contracts) for e in self.events if isinstance(e, Definitions))
+        for event in self.events:
+            if isinstance(event, Trades):
+                tape.take(event, "massive", count)
+        rows = tape.live()
+        return list(zip(tape.price[rows].tolist(), tape.size[rows].tolist(), strict=True))
+
+    def quotes(self) -> dict[str, tuple[float, float]]:
+        """Bid and offer of every contract as it stands."""
+        book = Chain(expiry_of)
+        for event in self.events:
+            if isinstance(event, Definitions | Quotes):
+                book.apply(event)
+        bid, ask = book.column("bid").tolist(), book.column("ask").tolist()
+        return dict(zip(self.fed._catalogue.symbols, zip(bid, ask, strict=True), strict=True))
+
+
+@asynccontextmanager
+async def session(
+    venue: FakeMassive, clock: ScaledClock, port: int = 0, **options: Any
+) -> AsyncIterator[Session]:
+    url = f"ws://127.0.0.1:{port or venue.port}/options"
+    rest = f"http://127.0.0.1:{venue.port}"
+    fed = make("SPX", {"key": Secret(KEY)}, FeedOptions(url=url, rest_url=rest, **options))
+    assert isinstance(fed, MassiveProtocol)
+    one = Session(fed, clock)
+    async with one.runner:
+        listening = asyncio.create_task(one.listen())
+        try:
+            yield one
+        finally:
+            one.reads.set()
+            await one.runner.close()
+            await listening
+
+
+def a_clock() -> ScaledClock:
+    return ScaledClock(SystemClock(), NOW, 10.0)
+
+
+async def subscribed(one: Session, connections: int = 1) -> None:
+    """Return once the prints of this connection are known."""
+    await until(
+        lambda: one.runner.counters.connects >= connections and one.fed.account.heard_from > 0
+    )
+
+
+def told(clock: ScaledClock, name: str, p: float, s: float, q: int, **more: Any) -> dict[str, Any]:
+    ns = clock.now_ns()
+    return {"ev": "T", "sym": name, "x": 302, "p": p, "s": s, "c": [209], "q": q} | {
+        "t": ns // 1_000_000,
+        "ns": ns,
+        **more,
+    }
+
+
+def shown(clock: ScaledClock, name: str, bp: float, ap: float) -> dict[str, Any]:
+    return {"ev": "Q", "sym": name, "bx": 1, "bp": bp, "bs": 1, "ax": 1, "ap": ap, "as": 2} | {
+        "t": clock.now_ns() // 1_000_000,
+        "q": 1,
+    }
+
+
+async def test_a_session_from_login_to_the_first_print() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue:
+        venue.chain = ROWS
+        venue.key_in_next = True
+        async with session(venue, clock) as one:
+            await subscribed(one)
+            venue.publish(shown(clock, ATM, 5.0, 5.2), told(clock, ATM, 5.2, 3, 1))
+            await until(lambda: bool(one.tape()))
+            assert isinstance(
+                next(e for e in one.events if not isinstance(e, FeedStatus)), SourceInfo
+            )
+            assert one.tape() == [(5.2, 3.0)] and one.quotes()[ATM] == (5.0, 5.2)
+            assert list(one.fed.account.steps) == [
+                "authenticated",
+                "chain",
+                "open interest",
+                "subscribed quotes",
+                "subscribed prints",
+                "first quote",
+                "first print",
+            ]
+            assert venue.prints_of == {row["details"]["ticker"] for row in ROWS}
+            assert venue.quotes_of == one.fed._subscriptions.quotes
+        assert venue.refusals == [] and venue.keys_in_addresses == 0
+
+
+async def test_a_cut_line_costs_no_print_that_can_be_had_and_the_rest_is_told() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue, Line(venue.port) as line:
+        venue.chain = ROWS
+        async with session(venue, clock, line.port) as one:
+            await subscribed(one)
+            venue.publish(told(clock, ATM, 5.0, 1, 1), shown(clock, ATM, 5.0, 5.2))
+            await until(lambda: len(one.tape()) == 1)
+            # In the middle of a frame: half of it arrives, and none of it counts.
+            line.cut_after(150)
+            venue.publish(*(told(clock, PUT, 6.0, 1, 10 + i) for i in range(20)))
+            await until(lambda: line.cuts == 1)
+            venue.publish(told(clock, ATM, 7.0, 1, 50), told(clock, PUT, 8.0, 1, 51))
+            await subscribed(one, 2)
+            venue.publish(told(clock, ATM, 9.0, 1, 60))
+            await until(lambda: len(one.tape()) == 24)
+            prices = [price for price, _ in one.tape()]
+            assert prices == [5.0, *[6.0] * 20, 7.0, 8.0, 9.0]
+            await until(lambda: one.report.refilled >= 22)
+            assert "prints not heard" in " ".join(one.report.notes)
+            assert one.report.reconnects == 1
+
+
+async def test_what_comes_again_after_a_reconnect_counts_once() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue, Line(venue.port) as line:
+        venue.chain = ROWS
+        venue.numbered = True
+        async with session(venue, clock, line.port) as one:
+            await subscribed(one)
+            prints = [told(clock, ATM, 5.0 + i, 1, i + 1) for i in range(5)]
+            venue.publish(*(dict(each) for each in prints))
+            await until(lambda: len(one.tape()) == 5)
+            line.cut()
+            await subscribed(one, 2)
+            venue.publish(*(dict(each) for each in prints), told(clock, ATM, 20.0, 1, 9))
+            await until(lambda: len(one.tape()) == 6)
+            assert [price for price, _ in one.tape()] == [5.0, 6.0, 7.0, 8.0, 9.0, 20.0]
+
+
+async def test_two_of_us_do_not_fight_for_ever_and_one_is_left_standing() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue:
+        venue.chain = ROWS
+        async with session(venue, clock) as first:
+            await subscribed(first)
+            async with session(venue, clock) as second:
+                both = (first, second)
+
+                def decided() -> bool:
+                    # Whoever was kicked waits for minutes; they pass in no time.
+                    clock.seek(clock.now_ns() + NS)
+                    return any("refused" in one.states for one in both)
+
+                await until(decided, 20.0)
+                assert 4 <= venue.kicks <= 6
+                left = first if "refused" in second.states else second
+                gone = second if left is first else first
+                message = gone.status("refused").message
+                assert "another program took the connection 3 times" in message
+                assert "end the other program" in message
+                waiting = gone.status("reconnecting")
+                assert float(waiting.detail["retry_in_s"]) >= 60.0
+                await until(lambda: left.fed.account.heard_from > 0)
+                venue.publish(told(clock, ATM, 5.0, 1, 1))
+                await until(lambda: len(left.tape()) >= 1)
+                kicks = venue.kicks
+                clock.seek(clock.now_ns() + 3600 * NS)
+                venue.publish(told(clock, ATM, 6.0, 1, 2))
+                await until(lambda: (6.0, 1.0) in left.tape())
+                assert venue.kicks == kicks
+
+
+async def test_being_too_slow_is_told_counted_and_made_good() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue, Line(venue.port) as line:
+        venue.chain = ROWS
+        async with session(venue, clock, line.port) as one:
+            await subscribed(one)
+            line.freeze()
+            number = 0
+            burst: list[dict[str, Any]] = []
+            while not venue.slow:
+                burst = []
+                for _ in range(500):
+                    number += 1
+                    burst.append(shown(clock, ATM, 5.0, 5.2 + number / 1e6))
+                venue.publish(*burst)
+                await asyncio.sleep(0)
+            lost = told(clock, ATM, 7.0, 1, 99)
+            venue.publish(lost)
+            line.thaw()
+            await subscribed(one, 2)
+            await until(lambda: one.tape() == [(7.0, 1.0)])
+            message = one.status("reconnecting").message
+            assert "too slowly" in message or one.fed.account.notes.get("slow")
+            assert one.report.reconnects >= 1
+
+
+async def test_a_server_that_hangs_up_without_a_word_is_asked_again() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue:
+        venue.chain = ROWS
+        async with session(venue, clock) as one:
+            await subscribed(one)
+            venue.hang_up(status("force_disconnect", "maintenance"))
+            await subscribed(one, 2)
+            assert "maintenance" in one.fed.account.notes["status"]
+
+
+async def test_a_wrong_key_is_refused_and_told() -> None:
+    clock = a_clock()
+    async with FakeMassive("another-key-0123456789") as venue:
+        async with session(venue, clock) as one:
+            await until(lambda: "refused" in one.states)
+            assert "refuses the login" in one.status("refused").message
+        assert KEY not in repr(one.events)
+
+
+async def test_a_busy_venue_is_asked_later_and_all_of_the_chain_comes() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue:
+        venue.chain = ROWS
+        venue.busy.extend([(429, "2"), (503, ""), (429, "")])
+        async with session(venue, clock) as one:
+            await subscribed(one)
+            assert one.fed.account.listed == len(ROWS)
+
+
+async def test_frames_nobody_can_read_do_not_stop_the_rest() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue:
+        venue.chain = ROWS
+        async with session(venue, clock) as one:
+            await subscribed(one)
+            venue.say('[{"ev":"T","sym"')
+            venue.say("[[[[]]]]")
+            venue.say('[{"ev":"XYZ"}]')
+            venue.publish(told(clock, ATM, 5.0, 1, 1))
+            await until(lambda: len(one.tape()) == 1)
+            await until(lambda: one.report.malformed == 2)
+            assert one.states.count("reconnecting") == 0
