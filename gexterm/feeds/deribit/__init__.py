@@ -44,7 +44,7 @@ VENUE = Venue(
         "rate limits (limits of calls without a login are not stated there)",
         frames="ticker of BTC-23FEB24-45000-C, trade of BTC-26MAR21-62000-C, combo of "
         "2026-05-18 with its legs, errors, heartbeats; chains of five dates 2025-12 to 2026-04",
-        client="",
+        client="ccxt 4.5.64 (ccxt.pro): listing, tickers, prints and history of a fake exchange",
     ),
     notes=(
         "premiums quoted in coin are turned into points with the forward of their expiry",
