@@ -17,11 +17,11 @@ from collections.abc import Callable, Mapping
 from gexterm.clock import NS
 from gexterm.errors import ChainError, ConnectionFailedError, InputError
 from gexterm.feeds.cboe_delayed import (
-    LARGEST,
+    PAGE,
     PollError,
     page_url,
     read_answer,
-    request_headers,
+    request,
     worth_another_try,
 )
 from gexterm.feeds.cboe_session import (
@@ -32,7 +32,7 @@ from gexterm.feeds.cboe_session import (
     stands_still,
     wait_before_next,
 )
-from gexterm.feeds.protocol import Answer, BaseProtocol, Outgoing, Request
+from gexterm.feeds.protocol import Answer, BaseProtocol, Outgoing
 from gexterm.feeds.secrets import Secret
 from gexterm.feeds.venue import Checked, FeedOptions, Venue, checked_url
 from gexterm.market.events import Event, FeedState, FeedStatus
@@ -40,9 +40,6 @@ from gexterm.recording.chains import ChainFile
 
 PUBLIC = "https://cdn.cboe.com/api/global/delayed_quotes/options"
 """Where Cboe's own quote pages take their numbers from."""
-_PAGE = "page"
-_DEADLINE_S = 60.0
-"""Seconds for one page in all: a server that drips bytes does not hold us for ever."""
 _LOST_NS = 300 * NS
 """After so long without an answer, one will not come."""
 _TERMS = (
@@ -63,13 +60,14 @@ class CboeProtocol(BaseProtocol):
         underlying: str,
         base_url: str = PUBLIC,
         interval_s: float = SHORTEST_S,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] | None = None,
     ) -> None:
-        """`jitter` yields numbers in [0, 1).
+        """`jitter` yields numbers in [0, 1); without it, the time of the first poll seeds one.
 
         Raises UsageError where the address or the underlying is none.
         """
         super().__init__()
+        self._base_url = base_url
         self._url = page_url(base_url, underlying)
         self._underlying = underlying
         self._interval_s = interval_s
@@ -95,6 +93,8 @@ class CboeProtocol(BaseProtocol):
     def on_open(self, now_ns: int) -> list[Outgoing]:
         """The first page, unless one was asked for less than a minute ago."""
         self._asked_at = None
+        if self._jitter is None:
+            self._jitter = random.Random(now_ns).random
         if self._state == "closed":
             self._tell("connecting", "asking for the first page")
         # However it was called meanwhile: the next answer says how it is.
@@ -119,10 +119,7 @@ class CboeProtocol(BaseProtocol):
         self._asked_at = now_ns
         self._wait(0.0)  # if no answer ever comes, the next page is not asked for any sooner
         self._due = now_ns + self._wait_ns
-        headers = request_headers(self._etag, self._last_modified)
-        return [
-            Request(_PAGE, self._url, headers=headers, deadline_s=_DEADLINE_S, most_bytes=LARGEST)
-        ]
+        return [request(self._base_url, self._underlying, self._etag, self._last_modified)]
 
     def receive(self, frame: bytes, recv_ns: int) -> list[Event]:
         """There are no frames."""
@@ -133,14 +130,16 @@ class CboeProtocol(BaseProtocol):
 
         Raises ConnectionFailedError where another poll would end the same way.
         """
-        if answer.key != _PAGE:
+        if answer.key != PAGE:
             return []
         self._asked_at = self._due = None
         events = self.flush()
         try:
             poll = read_answer(answer, self._url, self._underlying, self._etag, self._last_modified)
         except (ConnectionFailedError, ChainError) as error:
-            if not worth_another_try(error):
+            # A certificate that was good before is another's: a hotel's login page, say.
+            broken = answer.failure is not None and self._received > 0
+            if not broken and not worth_another_try(error):
                 raise
             self._failed(error)
             return events + self.flush()
@@ -192,7 +191,8 @@ class CboeProtocol(BaseProtocol):
         self._told.append(FeedStatus("reconnecting", said, detail))
 
     def _wait(self, asked_s: float) -> None:
-        wait_s = wait_before_next(self._failures, self._interval_s, asked_s, self._jitter())
+        jitter = self._jitter() if self._jitter is not None else 0.0
+        wait_s = wait_before_next(self._failures, self._interval_s, asked_s, jitter)
         self._wait_ns = round(wait_s * NS)
 
     def _tell(self, state: FeedState, message: str) -> None:

@@ -12,26 +12,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from gexterm import __version__
+from gexterm.clock import SystemClock
 from gexterm.errors import ChainError, ConnectionFailedError, InputError, UsageError
-from gexterm.feeds.protocol import Answer
+from gexterm.feeds.fetch import Fetcher
+from gexterm.feeds.protocol import Answer, Request
 from gexterm.feeds.retry import Retry
 from gexterm.market.roots import is_index, printable, root_spec
 from gexterm.recording.chains import ChainFile, parse_chain
 
-if TYPE_CHECKING:
-    import httpx
-
 LARGEST = 64 * 1024 * 1024
 """Bytes of a page, decompressed."""
-_DEADLINE_S = 60.0
+DEADLINE_S = 60.0
 """Seconds for one poll in all: a server that drips bytes does not hold us for ever."""
+PAGE = "page"
+"""Key of a poll's request and answer."""
 _UNDERLYING = re.compile(r"[A-Z]{1,6}(?:[./][A-Z])?", re.ASCII)
 
 
@@ -94,16 +91,6 @@ def asked_for(underlying: str) -> str:
     return _page(underlying).lstrip("_").replace(".", "")
 
 
-def request_headers(etag: str = "", last_modified: str = "") -> dict[str, str]:
-    """What a poll asks for; with validators, for news only."""
-    headers = {"Accept": "application/json"}
-    if etag:
-        headers["If-None-Match"] = etag
-    if last_modified:
-        headers["If-Modified-Since"] = last_modified
-    return headers
-
-
 def read_answer(
     answer: Answer, url: str, underlying: str, etag: str = "", last_modified: str = ""
 ) -> Poll:
@@ -130,13 +117,21 @@ def read_answer(
     return Poll(chain, headers.get("etag", ""), headers.get("last-modified", ""))
 
 
-async def fetch(
-    base_url: str,
-    underlying: str,
-    client: httpx.AsyncClient | None = None,
-    etag: str = "",
-    last_modified: str = "",
-) -> Poll:
+def request(base_url: str, underlying: str, etag: str = "", last_modified: str = "") -> Request:
+    """One poll. With the validators of an earlier one, it asks for news only.
+
+    Raises UsageError where the address or the underlying is none.
+    """
+    headers = {"Accept": "application/json"}
+    if etag:
+        headers["If-None-Match"] = etag
+    if last_modified:
+        headers["If-Modified-Since"] = last_modified
+    url = page_url(base_url, underlying)
+    return Request(PAGE, url, headers=headers, deadline_s=DEADLINE_S, most_bytes=LARGEST)
+
+
+async def fetch(base_url: str, underlying: str, etag: str = "", last_modified: str = "") -> Poll:
     """Poll one page once.
 
     With the validators of an earlier Poll, an unchanged page costs a few bytes and
@@ -145,45 +140,14 @@ async def fetch(
     ChainError where the page is fine but holds nothing to compute with, UsageError on a
     bad address or name.
     """
-    url = page_url(base_url, underlying)
-    if client is None:
-        import httpx  # lazily: most commands never go to the network
-
-        async with httpx.AsyncClient(timeout=20.0) as own:
-            answer = await _get(own, url, etag, last_modified)
-    else:
-        answer = await _get(client, url, etag, last_modified)
-    # A big page takes a good part of a second: not on the loop that draws the screen.
-    return await asyncio.to_thread(read_answer, answer, url, underlying, etag, last_modified)
-
-
-async def _get(client: httpx.AsyncClient, url: str, etag: str, last_modified: str) -> Answer:
-    import httpx
-
-    host = urlsplit(url).netloc
-    body = bytearray()
-    headers = {
-        "User-Agent": f"gexterm/{__version__}",
-        "Accept-Encoding": "gzip",
-        **request_headers(etag, last_modified),
-    }
+    asked = request(base_url, underlying, etag, last_modified)
+    fetcher = Fetcher(SystemClock())
     try:
-        async with (
-            asyncio.timeout(_DEADLINE_S),
-            client.stream("GET", url, headers=headers, follow_redirects=False) as response,
-        ):
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > LARGEST:
-                    raise PollError(
-                        f"{host} sent more than {LARGEST // 2**20} MB for one chain", retry=False
-                    )
-    except (TimeoutError, httpx.TimeoutException):
-        raise PollError(f"{host} did not answer in time", "try again later") from None
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise _broken(error, host) from None
-    said = {name.lower(): value for name, value in response.headers.items()}
-    return Answer("page", response.status_code, said, bytes(body))
+        answer = await fetcher.fetch(asked)
+    finally:
+        await fetcher.close()
+    # A big page takes a good part of a second: not on the loop that draws the screen.
+    return await asyncio.to_thread(read_answer, answer, asked.url, underlying, etag, last_modified)
 
 
 def _chain(body: bytes, host: str, underlying: str) -> ChainFile:
@@ -231,26 +195,6 @@ def _refusal(answer: Answer, host: str, page: str) -> PollError:
             retry=False,
         )
     return PollError(f"{host} answered {page} with status {status}", retry=False)
-
-
-def _broken(error: BaseException, host: str) -> PollError:
-    """The one line for a connection that was not made or not kept."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            reason = getattr(cause, "verify_message", "") or cause.reason or "TLS failed"
-            return PollError(
-                f"no secure connection to {host}: {printable(str(reason), 80)}",
-                "check the address, the clock of this machine and its certificates",
-                retry=False,
-            )
-        if isinstance(cause, socket.gaierror):
-            return PollError(f"the name {host} is not known", "check the address and the network")
-        if isinstance(cause, ConnectionRefusedError):
-            return PollError(f"{host} refuses connections", "check the address and its port")
-        cause = cause.__cause__ or cause.__context__
-    text = printable(str(error), 80) if str(error) else type(error).__name__
-    return PollError(f"the connection to {host} broke: {text}")
 
 
 def worth_another_try(error: Exception) -> bool:

@@ -246,6 +246,24 @@ def test_a_certificate_that_is_not_trusted_ends_the_feed() -> None:
         session.fail(Stop("its certificate is not trusted: self-signed"))
 
 
+def test_a_certificate_that_was_good_before_is_waited_for() -> None:
+    session = Session()
+    session.answer(page(STAMP))
+    session.until_asked()
+    session.fail(Stop("its certificate is not trusted: self-signed"))
+    assert session.states[-1] == "reconnecting"
+
+
+def test_two_sessions_begun_at_one_time_ask_at_the_same_times() -> None:
+    sessions = [Session(CboeProtocol("SPX")) for _ in range(2)]
+    for session in sessions:
+        for _ in range(4):
+            session.answer(status=500)
+            session.until_asked()
+    first, second = ([at for at, _ in session.asked] for session in sessions)
+    assert first == second
+
+
 def test_a_page_of_another_underlying_ends_the_feed() -> None:
     session = Session(CboeProtocol("NDX", jitter=lambda: 0.0))
     with pytest.raises(ConnectionFailedError, match="asked for NDX and sent SPX"):

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from gexterm import __version__
 from gexterm.clock import NS
-from gexterm.feeds import cboe
+from gexterm.feeds import cboe, cboe_delayed
 from gexterm.feeds.cboe import CboeProtocol
 from gexterm.feeds.venue import FeedOptions
 from gexterm.market.calendar import ns
@@ -107,7 +107,7 @@ async def test_after_every_fault_the_chain_is_as_if_nothing_had_been(
             elif fault == "another etag":
                 venue.etag = '"x"'
             elif fault == "silence":
-                monkeypatch.setattr(cboe, "_DEADLINE_S", 0.2)
+                monkeypatch.setattr(cboe_delayed, "DEADLINE_S", 0.2)
                 venue.hang.clear()
             if fault:
                 asked = len(venue.requests)
@@ -145,7 +145,7 @@ async def test_a_refusal_is_told_once_and_not_asked_again(
 async def test_a_page_without_end_is_not_read_to_its_end(
     venue: CboeVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cboe, "LARGEST", 1000)
+    monkeypatch.setattr(cboe_delayed, "LARGEST", 1000)
     async with driven(venue) as run:
         await run.until(lambda: run.ended, moving=1.0)
         assert "sends more than" in run.said and run.states[-1] == "refused"
