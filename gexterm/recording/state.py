@@ -26,6 +26,8 @@ from gexterm.market.events import (
 )
 
 _QUOTE = ("bid", "ask", "bid_size", "ask_size")
+_LUMP = 32_768
+"""Rows of quotes that may wait to be taken in."""
 _FLOATS = (*_QUOTE, "open_interest", "volume")
 
 
@@ -47,6 +49,8 @@ class State:
         self._underlying: UnderlyingPrice | None = None
         self._at = {"open_interest": (0, 0), "volume": (0, 0)}
         self._quote_recv = 0
+        self._untaken: list[Quotes] = []
+        self._untaken_rows = 0
         self._defined_recv = 0
         self.report: FeedReport | None = None
         """What the feed last said of itself."""
@@ -60,11 +64,11 @@ class State:
     def apply(self, event: Event) -> None:
         """Take an event in. A SourceInfo begins a new session: everything is forgotten."""
         if isinstance(event, Quotes):
-            contract, keep = self._known(event.contract)
-            for name in _QUOTE:
-                self._floats[name][contract] = getattr(event, name)[keep]
-            self._quote_ts[contract] = event.ts[keep]
-            self._quoted[contract] = True
+            if event.contract.size:
+                self._untaken.append(event)
+                self._untaken_rows += len(event.contract)
+                if self._untaken_rows > _LUMP:
+                    self._take()
             self._quote_recv = event.recv
         elif isinstance(event, UnderlyingPrice):
             self._underlying = event
@@ -77,6 +81,7 @@ class State:
             self._floats["volume"][contract] = event.volume[keep]
             self._at["volume"] = event.ts, event.recv
         elif isinstance(event, Definitions):
+            self._take()  # until now their contracts were unknown
             self._define(event)
         elif isinstance(event, TickMark):
             self._marked_step = event.step
@@ -92,6 +97,7 @@ class State:
 
     def events(self) -> list[Event]:
         """Source, whether marks follow and definitions first, then all else that holds now."""
+        self._take()
         count = len(self._contracts)
         out: list[Event] = [] if self.info is None else [self.info]
         if self._marked_step:
@@ -112,6 +118,23 @@ class State:
         if self.report is not None:
             out.append(self.report)
         return out
+
+    def _take(self) -> None:
+        """Take in the quotes that wait, all at once: of each contract only the last counts."""
+        waiting, self._untaken, self._untaken_rows = self._untaken, [], 0
+        if not waiting:
+            return
+        contract, keep = self._known(np.concatenate([quotes.contract for quotes in waiting]))
+        newest = np.full(len(self._contracts), -1)
+        # Repeated indices: the last assignment stands.
+        newest[contract] = np.arange(len(contract))
+        quoted = np.flatnonzero(newest >= 0)
+        rows = newest[quoted]
+        for name in _QUOTE:
+            values = np.concatenate([getattr(quotes, name) for quotes in waiting])
+            self._floats[name][quoted] = values[keep][rows]
+        self._quote_ts[quoted] = np.concatenate([quotes.ts for quotes in waiting])[keep][rows]
+        self._quoted[quoted] = True
 
     def _known(
         self, contract: NDArray[np.int32]
