@@ -60,6 +60,8 @@ from gexterm.market.symbols import parse_many
 _API, _STREAM = "https://api.tradier.com", "wss://ws.tradier.com"
 _SANDBOX_API, _SANDBOX_STREAM = "https://sandbox.tradier.com", "wss://sandbox-ws.tradier.com"
 _EVENTS = "/v1/markets/events"
+_CHAIN = "chain "
+"""Begins the key of the request for the chain of a date."""
 _MOST = 500
 """Contracts asked for; Tradier publishes no limit and watches for abuse."""
 _NEAR = 2
@@ -176,7 +178,8 @@ class TradierProtocol(BaseProtocol):
             "Authorization": Secret(f"Bearer {token.reveal()}"),
         }
         self._catalogue = Catalogue()
-        self._window = Window(options.window, most)
+        # No limit is published: whoever names a number gets it.
+        self._window = Window(options.window, options.window.most or most)
         self._conflation: Conflation[_Message] = Conflation()
         self._prints: list[_Message] = []
         self._told: list[Event] = [self._source()]
@@ -193,6 +196,8 @@ class TradierProtocol(BaseProtocol):
         self._now = self._opened_at = self._heard_at = self._drawn_at = self._resting_until = 0
         self._short_lives = self._renewals = self._undone = 0
         self._unwanted: set[str] = set()
+        self._late: set[int] = set()
+        self._changed = False
         self._odd: Counter[str] = Counter()
         self._flags: Counter[str] = Counter()
         self.account.notes["conditions"] = _NO_CONDITIONS
@@ -240,7 +245,9 @@ class TradierProtocol(BaseProtocol):
         out: list[Outgoing] = []
         if not now_ns < self._resting_until < now_ns + _LONGEST_REST_NS:
             out += self._ask(*self._due(now_ns))
-        if not 0 <= now_ns - self._drawn_at < _WINDOW_NS and self._redraw():
+        if not 0 <= now_ns - self._drawn_at < _WINDOW_NS:
+            self._changed |= self._redraw()
+        if self._changed:
             out.append(self._subscription())
         return out
 
@@ -266,7 +273,10 @@ class TradierProtocol(BaseProtocol):
         short = self._open and 0 <= now_ns - self._opened_at < _SHORT_NS
         self._short_lives = self._short_lives + 1 if short else 0
         self._open, self._session = False, None
+        unread = [key[len(_CHAIN) :] for key in self._under_way if key.startswith(_CHAIN)]
+        self._dates = sorted({*self._dates, *unread})
         self._under_way.clear()
+        self._late.clear()
         self._out.clear()
         self.account.steps.clear()
         self.account.heard_from = 0
@@ -304,7 +314,7 @@ class TradierProtocol(BaseProtocol):
 
     def _chain(self, date: str) -> Request:
         path = f"options/chains?symbol={self._asked_as}&expiration={date}&greeks=false"
-        return self._get(f"chain {date}", path)
+        return self._get(_CHAIN + date, path)
 
     def _quote(self) -> Request:
         return self._get("quote", f"quotes?symbols={self._asked_as}")
@@ -318,7 +328,7 @@ class TradierProtocol(BaseProtocol):
         return taken
 
     def _reading_chain(self) -> bool:
-        return any(key.startswith("chain ") for key in self._under_way)
+        return any(key.startswith(_CHAIN) for key in self._under_way)
 
     # -- answers -------------------------------------------------------------------------
 
@@ -345,7 +355,7 @@ class TradierProtocol(BaseProtocol):
             return self._take_expirations(said)
         if key == "quote":
             return self._take_quote(said, answer.recv_ns)
-        return self._take_chain(key.removeprefix("chain "), said, answer.recv_ns)
+        return self._take_chain(key.removeprefix(_CHAIN), said, answer.recv_ns)
 
     def _failed(self, key: str, answer: Answer, said: str) -> list[Event]:
         status = answer.status
@@ -361,8 +371,8 @@ class TradierProtocol(BaseProtocol):
         wait_s = answer.retry_after_s or (60.0 if status == 429 else 10.0)
         self._resting_until = self._now + round(wait_s * NS)
         self.account.notes[key] = f"{key} could not be read: {said}"
-        if key.startswith("chain "):
-            date = key.removeprefix("chain ")
+        if key.startswith(_CHAIN):
+            date = key.removeprefix(_CHAIN)
             self._failed_dates[date] += 1
             if self._failed_dates[date] < _TRIES:
                 self._dates = sorted([*self._dates, date])
@@ -393,6 +403,7 @@ class TradierProtocol(BaseProtocol):
             )
         self._listed_on = _listing_day(self._now)
         self._failed_dates.clear()
+        self._unwanted.clear()
         self.account.steps["expirations"] = f"{len(self._dates)}, to {self._dates[-1]}"
         return []
 
@@ -514,7 +525,7 @@ class TradierProtocol(BaseProtocol):
         bad = {s for s in re.findall(r"[A-Z0-9/]{1,32}", error[:2000]) if s in self._asked_for()}
         if bad:
             self._unwanted |= bad
-            self._out.append(self._subscription())
+            self._changed = True  # the list goes out again with the next timer: there may be more
 
     def _renew(self) -> None:
         """The session has ended: another one, but not for ever."""
@@ -534,6 +545,8 @@ class TradierProtocol(BaseProtocol):
         change = self._window.update(self._catalogue.contracts, self._spot, at)
         if change is not None:
             self.account.window = change.choice.text
+            if self.account.heard_from:
+                self._late.update(change.add)
         return change is not None
 
     def _asked_for(self) -> list[str]:
@@ -543,6 +556,7 @@ class TradierProtocol(BaseProtocol):
 
     def _subscription(self) -> Outgoing:
         """Everything that is wanted from now on; what is not in it ends."""
+        self._changed = False
         asked = self._asked_for()
         account = self.account
         count = len(asked) - (self._asked_as in asked)
@@ -624,9 +638,16 @@ class TradierProtocol(BaseProtocol):
             self.account.notes["conditions"] = f"{_NO_CONDITIONS}; flags seen: {seen}"
         if self._undone:
             self.account.notes["undone"] = f"{self._undone:,} cancels and corrections; {_UNDONE}"
+        if self._late:
+            self.account.notes["late"] = (
+                f"{len(self._late):,} contracts entered the window later than the others: "
+                "their earlier prints are not known"
+            )
         if self._unwanted:
             some = printable(", ".join(sorted(self._unwanted)), 80)
             self.account.notes["symbols"] = f"Tradier does not know {some}"
+        else:
+            self.account.notes.pop("symbols", None)
 
 
 # -- reading what is said -----------------------------------------------------------------
@@ -790,7 +811,7 @@ VENUE = Venue(
         "whether prints of SPXW arrive, and what their flag says, is known second-hand only",
         _NO_CONDITIONS,
         "only valid ticks are asked for: prints that an exchange takes back may not be told",
-        f"no symbol limit is published: {_MOST} contracts are asked for unless told otherwise",
+        f"no symbol limit is published, abuse is watched for: {_MOST} contracts unless told more",
         "the official client is proprietary software: it was not used to check anything",
     ),
 )

@@ -582,13 +582,31 @@ def test_the_window_moves_with_spot_and_the_whole_list_is_sent_anew() -> None:
     assert "40 of 241" in talk.protocol.account.window
 
 
-def test_never_more_contracts_are_asked_for_than_five_hundred() -> None:
-    talk = Talk(window=WindowSettings(sigmas=40.0, most=2000))
-    talk.chains = {
-        "2025-11-20": [row(f"SPXW251120C{k * 1000:08d}") for k in range(6000, 7205)],
-    }
+@pytest.mark.parametrize(("said", "asked"), [(0, 500), (30, 30), (700, 700)])
+def test_five_hundred_contracts_are_asked_for_unless_another_number_is_named(
+    said: int, asked: int
+) -> None:
+    talk = Talk(window=WindowSettings(sigmas=40.0, most=said))
+    talk.chains = {"2025-11-20": [row(f"SPXW251120C{k * 1000:08d}") for k in range(6000, 7205)]}
     talk.open()
-    assert talk.protocol.account.quoted == 500
+    assert talk.protocol.account.quoted == asked
+
+
+def test_contracts_that_enter_the_window_later_are_said_to_lack_earlier_prints() -> None:
+    talk = Talk().open()
+    assert "late" not in talk.protocol.account.notes
+    talk.run(8)
+    assert "1 contracts entered the window later" in talk.protocol.account.notes["late"]
+
+
+def test_a_chain_that_was_under_way_when_the_line_broke_is_read_afterwards() -> None:
+    talk = Talk().open()
+    talk.now += NS
+    out = [each for each in talk.protocol.on_timer(talk.now) if isinstance(each, Request)]
+    assert [request.key for request in out] == ["chain 2025-12-19", "quote"]
+    talk.protocol.closed(Retry("the connection broke"), talk.now)
+    talk.open().run(2)
+    assert talk.protocol.account.listed == 5
 
 
 def test_a_session_that_has_ended_is_replaced_and_the_list_sent_again() -> None:
@@ -611,9 +629,11 @@ def test_sessions_that_end_again_and_again_are_two_readers_in_a_duel() -> None:
 def test_a_symbol_that_is_not_valid_is_left_out_and_named() -> None:
     talk = Talk().open()
     talk.say({"error": f"{CALL} is not a valid symbol"})
+    talk.run(1)
     assert CALL not in talk.sent[-1]["symbols"] and PUT in talk.sent[-1]["symbols"]
     assert CALL in talk.protocol.account.notes["symbols"]
     talk.say({"error": "something else [red]\x1b[0m"})
+    talk.run(1)
     assert len(talk.sent) == 2 and "[" not in talk.protocol.account.notes["error"]
 
 
@@ -670,6 +690,9 @@ def test_silence_counts_only_while_options_trade() -> None:
     assert protocol.quiet_s(OPEN) == 30.0
     assert protocol.quiet_s(calendar.at_et(dt.date(2025, 11, 20), dt.time(16, 10))) == 30.0
     assert protocol.quiet_s(calendar.at_et(dt.date(2025, 11, 20), dt.time(20, 0))) == np.inf
+    half = dt.date(2025, 11, 28)
+    assert protocol.quiet_s(calendar.at_et(half, dt.time(13, 10))) == 30.0
+    assert protocol.quiet_s(calendar.at_et(half, dt.time(13, 20))) == np.inf
     stock = TradierProtocol("SPY", Secret(TOKEN))
     assert stock.quiet_s(calendar.at_et(dt.date(2025, 11, 20), dt.time(16, 10))) == np.inf
 
