@@ -166,7 +166,7 @@ class FakeGateway:
             else:
                 session.requests.append(fields)
                 if session.started:
-                    await self._open_subscription(session, fields)
+                    await self._send(session, self._subscription(fields))
 
     async def _line(self, reader: asyncio.StreamReader, session: Session) -> dict[str, str]:
         line = (await reader.readuntil(b"\n")).decode("ascii")
@@ -207,7 +207,6 @@ class FakeGateway:
         return ""
 
     async def _start(self, session: Session) -> None:
-        session.started = True
         header = dbn.Metadata(
             dataset=DATASET,
             start=0,
@@ -216,11 +215,12 @@ class FakeGateway:
             schema=None,
             version=3,
         )
-        await self._send(session, bytes(header))
-        for fields in list(session.requests):
-            await self._open_subscription(session, fields)
+        # What is published from now on comes live, what was before in the replay: none twice.
+        told = b"".join(map(self._subscription, session.requests))
+        session.started = True
+        await self._send(session, bytes(header) + told)
 
-    async def _open_subscription(self, session: Session, fields: dict[str, str]) -> None:
+    def _subscription(self, fields: dict[str, str]) -> bytes:
         """Acknowledge, name the instruments, replay."""
         schema = fields["schema"]
         out = []
@@ -240,7 +240,7 @@ class FakeGateway:
                 if item.schema == schema and item.ts >= start and _wants(fields, item)
             ]
             out.append(system(f"Finished {schema} replay", dbn.SystemCode.REPLAY_COMPLETED))
-        await self._send(session, b"".join(out))
+        return b"".join(out)
 
     def _due(self, session: Session, items: Iterable[Item]) -> Iterable[Item]:
         for item in items:

@@ -87,6 +87,12 @@ class Listing:
             return None
         return contract if contract.root in self._roots else None
 
+    def raw(self, outgoing: str, asked: str) -> str:
+        """The raw symbol among the two of a mapping: on the outgoing side, as a rule."""
+        if outgoing in self.catalogue.index or self.contract(outgoing) is not None:
+            return outgoing
+        return outgoing if self.contract(asked) is None else asked
+
     def find(self, instruments: NDArray[np.uint32]) -> I64:
         """Contract indices, −1 where an id is not known. Shape as given."""
         if not self._sorted:

@@ -11,8 +11,7 @@ and after it, as spot is known: cbbo-1s for the window, by symbol. What is asked
 the window only grows, until it is so large that the connection is made anew. (The venue
 takes symbols back since November 2026; how that is written, its pages did not say.)
 
-The venue waits for a slow reader of prints, and skips quotes: nothing needs to be dropped
-on our side, so the sender counts as lossless.
+The venue waits for a slow reader of prints, skips quotes, and says so.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class DatabentoProtocol(BaseProtocol):
     """OPRA of one underlying, live."""
 
     name = "Databento"
-    lossless = True
+    lossless = False
 
     def __init__(
         self, underlying: str, roots: tuple[str, ...], key: Secret, url: str, options: FeedOptions
@@ -233,6 +232,8 @@ class DatabentoProtocol(BaseProtocol):
                 else:
                     self._count("records of a kind nobody asked for", len(these))
             return
+        if np.isin(types, records.OF_80).any():
+            raise PassingError("Databento's stream made no sense", "it is asked for anew")
         wanted = np.isin(types, (*records.CONTROL, records.STATISTICS))
         if ignored := run.count - int(wanted.sum()):
             self._count("records of a kind nobody asked for", ignored)
@@ -249,7 +250,8 @@ class DatabentoProtocol(BaseProtocol):
         named: list[tuple[int, str]] = []
         for record in told:
             if isinstance(record, dbn.SymbolMappingMsg):
-                named.append((record.instrument_id, record.stype_out_symbol))
+                symbol = self._listing.raw(record.stype_out_symbol, record.stype_in_symbol)
+                named.append((record.instrument_id, symbol))
             elif isinstance(record, dbn.InstrumentDefMsg):
                 if self._define(record):
                     named.append((record.instrument_id, record.raw_symbol))
@@ -264,6 +266,8 @@ class DatabentoProtocol(BaseProtocol):
                 self._settle()
             self._ready += self._listing.map(named, self._recv)
             self.account.listed = self.account.printed = len(self._listing)
+            foreign = f"symbols that are no contracts on {self._underlying}"
+            self._tell("foreign", self._listing.refused, foreign)
 
     def _define(self, record: dbn.InstrumentDefMsg) -> bool:
         """Whether a definition gives an id to a contract we can trust."""
@@ -304,7 +308,6 @@ class DatabentoProtocol(BaseProtocol):
     def _error(self, record: dbn.ErrorMsg) -> None:
         """An error of the venue's: one to be told, one that ends the connection, or all."""
         said, code, codes = _clean(record.err), record.code, dbn.ErrorCode
-        self._said = said
         if code in (codes.AUTH_FAILED, codes.API_KEY_DEACTIVATED):
             raise ConnectionFailedError(f"Databento refuses: {said}", "check the key")
         if code == codes.INVALID_SUBSCRIPTION:
@@ -327,6 +330,8 @@ class DatabentoProtocol(BaseProtocol):
             )
         else:
             self.account.notes["error"] = f"Databento says {said}"
+            if code != codes.SYMBOL_RESOLUTION_FAILED:
+                self._said = said
 
     # ---- columns
 

@@ -35,6 +35,8 @@ Rows = NDArray[np.void]
 
 MBP_0, MBP_1, CMBP_1, CBBO_1S, CBBO_1M, TCBBO = 0x00, 0x01, 0xB1, 0xC0, 0xC1, 0xC2
 DEFINITION, ERROR, MAPPING, SYSTEM, STATISTICS = 0x13, 0x15, 0x16, 0x17, 0x18
+OF_80 = (MBP_1, CMBP_1, CBBO_1S, CBBO_1M, TCBBO)
+"""Types whose records have 80 bytes in every version."""
 CONTROL = (DEFINITION, ERROR, MAPPING, SYSTEM)
 OPRA_PUBLISHER = 30
 """The consolidated tape itself; the others are exchanges."""

@@ -140,6 +140,25 @@ def test_an_id_given_to_another_contract_moves_and_rows_before_it_stay() -> None
     assert [(c, p) for c, p, _, _ in prints(events)] == [(0, 12.3), (1, 8.8)]
 
 
+def test_a_mapping_names_the_raw_symbol_on_either_side() -> None:
+    protocol = live()
+    told = bytes(
+        dbn.SymbolMappingMsg(
+            0, 7, 1, dbn.SType.RAW_SYMBOL, CALL, dbn.SType.INSTRUMENT_ID, "7", 0, venue.NEVER
+        )
+    )
+    (event,) = heard(protocol, told)
+    assert isinstance(event, Definitions)
+    assert event.contracts[0].strike == 6600.0
+
+
+def test_a_symbol_of_another_underlying_is_counted_and_its_id_stands_for_nothing() -> None:
+    protocol = live(CALL)
+    heard(protocol, venue.mapping("SPXW.OPT", "AAPL  251121C00250000", 1000))
+    assert heard(protocol, venue.tcbbo(CALL, 1000, NOON, 1.0, 1, (0.9, 1.1))) == []
+    assert protocol.account.notes["foreign"] == "1 symbols that are no contracts on SPX"
+
+
 # ---- open interest
 
 
@@ -281,6 +300,12 @@ def test_records_of_a_kind_nobody_asked_for_are_ignored_and_counted() -> None:
     assert protocol.account.notes["records of a kind nobody asked for"].startswith("2 ")
 
 
+@pytest.mark.parametrize("kind", [0xC2, 0xC0, 0xB1])
+def test_a_print_or_quote_of_another_length_is_none_and_the_stream_is_given_up(kind: int) -> None:
+    with pytest.raises(PassingError):
+        heard(live(CALL), bytes([14, kind]) + bytes(54))
+
+
 # ---- from when prints are known
 
 
@@ -398,6 +423,12 @@ def test_what_the_venue_said_before_it_hung_up_is_why() -> None:
     protocol = live()
     heard(protocol, bytes(dbn.ErrorMsg(1, "going down")))
     assert protocol.closed(Retry("it hung up"), NOON) == Retry("Databento: 'going down'")
+
+
+def test_a_root_that_did_not_resolve_is_not_why_it_hung_up_later() -> None:
+    protocol = live(CALL)
+    heard(protocol, venue.error("SPX.OPT did not resolve", "SYMBOL_RESOLUTION_FAILED"))
+    assert protocol.closed(Retry("it hung up"), NOON) == Retry("it hung up")
 
 
 @pytest.mark.parametrize(
