@@ -12,6 +12,7 @@ moves with every quote.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 
 import msgspec
@@ -53,6 +54,8 @@ DELAY_S = 900.0
 _RELOAD_NS = 900 * NS
 """Contracts are listed during the day, and what the window leaves out is quoted by the
 chain's pages only: they are read again this often during a session."""
+_MORNING_NS = 7 * 3600 * NS
+"""New York's time of day at which open interest is another day's: it comes at about 06:30."""
 _QUIET_S = 30.0
 _UNITEMISED_NS = 10 * NS
 """How long after the last subscription of prints it is taken to hold, should the venue not
@@ -89,7 +92,7 @@ class MassiveProtocol(BaseProtocol):
         self._quoted_at: NDArray[np.int64] = np.empty(0, np.int64)
         self._spot = math.nan
         self._told_source = False
-        self._loaded = (0, "")
+        self._loaded = (0, dt.date.min)
         self._interest: set[int] = set()
         self._left_out = [0, 0, 0]
         self._odd = dict.fromkeys(("refused", "statuses", "slow"), 0)
@@ -98,7 +101,7 @@ class MassiveProtocol(BaseProtocol):
         self._out: list[Outgoing] = []
         self._prints_sent_at = 0
         self._drawn: object = None
-        self._heard_at = 0
+        self._heard_at = self._refused = 0
         self._first = {"first quote", "first print"}
 
     def connect_url(self) -> str:
@@ -114,6 +117,7 @@ class MassiveProtocol(BaseProtocol):
         self._evictions.opened()
         self._out = []
         self._prints_sent_at, self._drawn = 0, None
+        self._refused = 0
         self._first = {"first quote", "first print"}
         self.account.steps.clear()
         self.account.quoted = self.account.printed = 0
@@ -240,6 +244,8 @@ class MassiveProtocol(BaseProtocol):
         if status == "success":
             if names := subscribed(said.message):
                 self._subscriptions.confirm(names)
+                if names[-1].startswith("Q."):
+                    self.account.steps["subscribed quotes"] = self.account.window
                 self._confirm(recv_ns)
         elif status == "auth_failed":
             raise ConnectionFailedError(
@@ -256,6 +262,7 @@ class MassiveProtocol(BaseProtocol):
             self._odd["slow"] += 1
         else:
             self._odd["statuses"] += 1
+            self._refused += status == "error"
             told = f"{printable(status, 30).strip(chr(39))}: {message}"
             self.account.notes["status"] = f"Massive says {told} ({self._odd['statuses']:,} so far)"
         return []
@@ -282,16 +289,16 @@ class MassiveProtocol(BaseProtocol):
         """Begin to load the chain, where that has not been done, or is due again."""
         if self._chain.loading:
             return
-        today = calendar.et(now_ns).date()
+        today = calendar.et(now_ns - _MORNING_NS).date()
         at, day = self._loaded
         again = self._in_session(now_ns) and now_ns - at >= _RELOAD_NS
-        if day == today.isoformat() and not again:
+        if day == today and not again:
             return
-        if day != today.isoformat():
+        if day != today:
             self._interest.clear()
         self._left_out = [0, 0, 0]
-        self._loaded = (now_ns, today.isoformat())
-        self._chain.begin(today)
+        self._loaded = (now_ns, today)
+        self._chain.begin(calendar.et(now_ns).date())
 
     def _listed(self, page: Listing, recv_ns: int) -> list[Event]:
         """A page of the chain as events."""
@@ -326,7 +333,8 @@ class MassiveProtocol(BaseProtocol):
             self._interest.update(at[new].tolist())
             events.append(OpenInterest(at[new], interest[new], market_ns, recv_ns))
             self.account.steps["open interest"] = f"{len(self._interest):,} contracts"
-        today = calendar.session_open_ns(calendar.et(market_ns).date()) - 9 * 3600 * NS
+        # A day's bar is dated to its midnight in New York.
+        today = calendar.at_et(calendar.et(market_ns).date(), dt.time())
         volume = np.array([row.volume for row in rows])
         traded = np.isfinite(volume) & (np.array([row.traded for row in rows], np.int64) >= today)
         if traded.any():
@@ -361,6 +369,8 @@ class MassiveProtocol(BaseProtocol):
     def _reached(self, step: str, rows: Quotes | Trades) -> None:
         if step in self._first:
             self._first.remove(step)
+            if step == "first quote":
+                self.account.steps.setdefault("subscribed quotes", self.account.window)
             self.account.steps[step] = self._catalogue.symbols[int(rows.contract[0])]
 
     def _confirm(self, now_ns: int) -> None:
@@ -369,10 +379,10 @@ class MassiveProtocol(BaseProtocol):
         self.account.printed = len(asked.prints)
         if "subscribed prints" in self.account.steps or not asked.prints_sent:
             return
-        if self._chain.bands_left:
+        if self._chain.loading:
             return
         waited = self._prints_sent_at and now_ns - self._prints_sent_at >= _UNITEMISED_NS
-        if asked.prints_confirmed or waited:
+        if asked.prints_confirmed or (waited and not self._refused):
             told = f"{len(asked.prints):,} contracts, {asked.confirmed:,} confirmed one by one"
             self.account.steps["subscribed prints"] = told
             self._past.subscribed(now_ns)
@@ -401,5 +411,4 @@ class MassiveProtocol(BaseProtocol):
         self.account.quoted, self.account.window = len(asked.quotes), text
         if frames:
             self._evictions.subscribed = True
-            self.account.steps["subscribed quotes"] = text
         return frames

@@ -19,6 +19,8 @@ from tests.venues.massive import status
 KEY = "a-key-of-massive-0123456789"
 NOW = 1_795_188_600 * NS
 """Friday 20 November 2026, 10:30 in New York: a third Friday, AM and PM on one date."""
+MIDNIGHT = NOW - (10 * 3600 + 1800) * NS
+"""To which the venue dates the bar of a day."""
 SPOT = 6600.0
 TODAY, MONDAY, DECEMBER, FAR = "2026-11-20", "2026-11-23", "2026-12-18", "2027-12-17"
 
@@ -39,7 +41,7 @@ def row(
     intrinsic = max(SPOT - strike if right == "C" else strike - SPOT, 0.0)
     mid = intrinsic + 5.0
     out: dict[str, Any] = {
-        "day": {"volume": 12, "last_updated": NOW - 60 * NS},
+        "day": {"volume": 12, "last_updated": MIDNIGHT},
         "details": {
             "contract_type": "call" if right == "C" else "put",
             "exercise_style": "european",

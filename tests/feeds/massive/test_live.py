@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from gexterm.feeds.massive import make
 from gexterm.feeds.massive.protocol import MassiveProtocol
 from gexterm.feeds.runner import FeedRunner, RunnerSettings
 from gexterm.feeds.secrets import Secret
+from gexterm.feeds.tap import Tap
 from gexterm.feeds.venue import FeedOptions
 from gexterm.market.chain import Chain
 from gexterm.market.events import (
@@ -39,13 +41,14 @@ ROWS = chain([("SPXW", TODAY), ("SPX", "2026-12-18"), ("SPXW", "2026-12-18")])
 class Session:
     """A runner that listens, and what has come."""
 
-    def __init__(self, fed: MassiveProtocol, clock: ScaledClock) -> None:
+    def __init__(self, fed: MassiveProtocol, clock: ScaledClock, tap: Tap | None) -> None:
         self.fed, self.clock = fed, clock
         self.events: list[Event] = []
         self.runner = FeedRunner(
             fed,
             clock,
             rng=random.Random(1),
+            tap=tap,
             settings=RunnerSettings(close_timeout_s=0.2, retry_first_s=0.1),
         )
         self.reads = asyncio.Event()
@@ -90,13 +93,20 @@ class Session:
 
 @asynccontextmanager
 async def session(
-    venue: FakeMassive, clock: ScaledClock, port: int = 0, **options: Any
+    venue: FakeMassive,
+    clock: ScaledClock,
+    port: int = 0,
+    tap: Tap | None = None,
+    said: list[str] | None = None,
 ) -> AsyncIterator[Session]:
     url = f"ws://127.0.0.1:{port or venue.port}/options"
     rest = f"http://127.0.0.1:{venue.port}"
-    fed = make("SPX", {"key": Secret(KEY)}, FeedOptions(url=url, rest_url=rest, **options))
+    fed = make("SPX", {"key": Secret(KEY)}, FeedOptions(url=url, rest_url=rest))
     assert isinstance(fed, MassiveProtocol)
-    one = Session(fed, clock)
+    if said is not None:
+        for name in ("receive", "answer", "flush"):
+            setattr(fed, name, noted(getattr(fed, name), said))
+    one = Session(fed, clock, tap)
     async with one.runner:
         listening = asyncio.create_task(one.listen())
         try:
@@ -105,6 +115,23 @@ async def session(
             one.reads.set()
             await one.runner.close()
             await listening
+
+
+def noted(method: Any, said: list[str]) -> Any:
+    """The same method, which also notes what it says."""
+
+    def noting(*arguments: Any) -> Any:
+        events = method(*arguments)
+        said.extend(map(repr_of, events))
+        return events
+
+    return noting
+
+
+def repr_of(event: Event) -> str:
+    """An event in full."""
+    parts = (getattr(event, part.name) for part in dataclasses.fields(event))
+    return f"{type(event).__name__} {[p.tolist() if hasattr(p, 'tolist') else p for p in parts]}"
 
 
 def a_clock() -> ScaledClock:
@@ -151,8 +178,8 @@ async def test_a_session_from_login_to_the_first_print() -> None:
                 "authenticated",
                 "chain",
                 "open interest",
-                "subscribed quotes",
                 "subscribed prints",
+                "subscribed quotes",
                 "first quote",
                 "first print",
             ]
@@ -255,8 +282,8 @@ async def test_being_too_slow_is_told_counted_and_made_good() -> None:
             line.thaw()
             await subscribed(one, 2)
             await until(lambda: one.tape() == [(7.0, 1.0)])
-            message = one.status("reconnecting").message
-            assert "too slowly" in message or one.fed.account.notes.get("slow")
+            assert "we read too slowly" in one.fed.account.notes["slow"]
+            assert any("too slowly" in e.message for e in one.events if isinstance(e, FeedStatus))
             assert one.report.reconnects >= 1
 
 
@@ -303,3 +330,55 @@ async def test_frames_nobody_can_read_do_not_stop_the_rest() -> None:
             await until(lambda: len(one.tape()) == 1)
             await until(lambda: one.report.malformed == 2)
             assert one.states.count("reconnecting") == 0
+
+
+HANDED = {
+    "opened": "on_open",
+    "closed": "closed",
+    "frame": "receive",
+    "answered": "answer",
+    "timer": "on_timer",
+    "flushed": "flush",
+}
+
+
+class Log:
+    """A tap that keeps what the protocol was handed, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        assert name != "lost"
+
+        def keep(*arguments: Any) -> None:
+            if (method := HANDED.get(name)) is not None:
+                self.calls.append((method, () if method == "flush" else arguments))
+
+        return keep
+
+
+async def test_what_the_protocol_was_handed_makes_the_same_events_again() -> None:
+    clock = a_clock()
+    log: Any = Log()
+    said: list[str] = []
+    async with FakeMassive() as venue, Line(venue.port) as line:
+        venue.chain = ROWS
+        async with session(venue, clock, line.port, tap=log, said=said) as one:
+            await subscribed(one)
+            venue.publish(shown(clock, ATM, 5.0, 5.2), told(clock, ATM, 5.0, 1, 1))
+            await until(lambda: len(one.tape()) == 1)
+            line.cut()
+            venue.publish(told(clock, ATM, 7.0, 1, 2))
+            await subscribed(one, 2)
+            venue.publish(told(clock, PUT, 8.0, 1, 3), shown(clock, PUT, 5.0, 5.2))
+            await until(lambda: len(one.tape()) == 3)
+        url, rest = f"ws://127.0.0.1:{line.port}/options", f"http://127.0.0.1:{venue.port}"
+    again = make("SPX", {"key": Secret(KEY)}, FeedOptions(url=url, rest_url=rest))
+    repeated: list[str] = []
+    for name, arguments in log.calls:
+        out = getattr(again, name)(*arguments)
+        if name in ("receive", "answer", "flush"):
+            repeated += map(repr_of, out)
+        again.outgoing()
+    assert len(said) > 10 and repeated == said

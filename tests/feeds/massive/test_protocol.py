@@ -118,7 +118,7 @@ def test_open_interest_is_told_once_a_day_and_only_where_it_is_known() -> None:
 
 def test_yesterdays_volume_is_not_todays() -> None:
     rows = [row(strike=6600.0), row(strike=6610.0)]
-    rows[1]["day"]["last_updated"] = NOW - 86_400 * NS
+    rows[1]["day"]["last_updated"] -= 86_400 * NS
     hand = Hand(protocol(), rows)
     hand.open()
     volumes = hand.of(Volume)
@@ -160,6 +160,7 @@ def test_spot_is_not_passed_on_but_places_the_window() -> None:
 def test_all_listed_contracts_are_asked_for_prints_and_the_window_for_quotes() -> None:
     hand = Hand(protocol())
     hand.start()
+    hand.confirm()
     prints = [name for names in hand.frames("subscribe", "T") for name in names]
     assert sorted(prints) == sorted(f"T.{r['details']['ticker']}" for r in hand.rows)
     account = hand.fed.account
@@ -168,8 +169,8 @@ def test_all_listed_contracts_are_asked_for_prints_and_the_window_for_quotes() -
         "authenticated",
         "chain",
         "open interest",
-        "subscribed quotes",
         "subscribed prints",
+        "subscribed quotes",
     ]
 
 
@@ -372,6 +373,46 @@ def test_subscriptions_that_are_not_confirmed_one_by_one_are_taken_to_hold_after
     assert hand.fed.account.heard_from == 0
     hand.tick(10)
     assert hand.fed.account.heard_from == hand.now - 4 * NS
+
+
+def test_prints_that_are_refused_are_never_taken_for_subscribed() -> None:
+    hand = Hand(protocol())
+    hand.open()
+    hand.tick(2)
+    hand.hear(status("error", "not authorized for T.O:SPXW261120C06600000"))
+    hand.tick(60)
+    assert hand.fed.account.heard_from == 0
+    assert "subscribed prints" not in hand.fed.account.steps
+    assert "not authorized" in hand.fed.account.notes["status"]
+
+
+def test_open_interest_is_told_anew_in_the_morning_of_another_day() -> None:
+    hand = Hand(protocol(), chain([("SPXW", DECEMBER)]))
+    hand.start()
+    hand.events.clear()
+    for row_ in hand.rows:
+        row_["open_interest"] = 5
+    tomorrow = NOW + 86_400 * NS
+    hand.now = tomorrow - 4 * 3600 * NS
+    hand.tick()
+    assert not hand.of(OpenInterest)
+    hand.now = tomorrow - 3 * 3600 * NS
+    hand.tick()
+    told = hand.of(OpenInterest)
+    assert sum(len(event.contract) for event in told) == len(hand.rows)
+    assert set(np.concatenate([event.open_interest for event in told]).tolist()) == {5.0}
+
+
+def test_a_chain_that_cannot_be_completed_is_told_and_what_there_is_is_used() -> None:
+    hand = Hand(protocol())
+    hand.open()
+    hand.status["/v3/snapshot/"] = 500
+    hand.fed._chain.begin(calendar.et(NOW).date())
+    hand.tick(400)
+    hand.confirm()
+    hand.tick()
+    assert "is not complete" in hand.fed.account.notes["chain"]
+    assert hand.fed.account.heard_from > 0
 
 
 def test_a_new_connection_subscribes_to_the_same_again_and_defines_nothing_twice() -> None:
