@@ -220,15 +220,12 @@ VENUE = Venue(
     },
     underlyings="SPX, XSP, NDX, RUT, VIX and every United States stock or fund with options",
     make=make,
-    checked=Checked(
-        spec="none published: the shape as the openbb-cboe 2.0.0 source reads it",
-        frames="no page of this kind; real chains of the same content, downloaded as CSV",
-        client="",
-        live="",
-    ),
+    checked=Checked(),
     notes=(
         _TERMS,
         _NO_PRINTS,
+        "Cboe describes the page nowhere: it is read as the source of openbb-cboe 2.0.0 reads it; "
+        "no real page was at hand, only chains of the same content in other formats",
         "no other client could be set against the fake venue: openbb-cboe hard-codes its address",
     ),
 )

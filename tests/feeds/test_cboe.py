@@ -16,7 +16,7 @@ from gexterm.errors import ConnectionFailedError, InputError, UsageError
 from gexterm.feeds.cboe import PUBLIC, VENUE, CboeProtocol
 from gexterm.feeds.protocol import Answer, Outgoing, Request
 from gexterm.feeds.retry import Retry, Stop
-from gexterm.feeds.venue import FeedOptions, find_venue
+from gexterm.feeds.venue import Checked, FeedOptions, find_venue
 from gexterm.market.calendar import ns
 from gexterm.market.chain import Chain
 from gexterm.market.events import (
@@ -354,7 +354,7 @@ def test_the_public_address_is_used_by_naming_the_feed_and_its_terms_are_named()
     assert isinstance(request, Request) and request.url.startswith("https://cdn.cboe.com/")
     assert "terms of use" in protocol.account.notes["terms"]
     assert any("terms of use" in note for note in venue.notes)
-    assert "prints" not in venue.carries and not venue.checked.live
+    assert "prints" not in venue.carries and venue.checked == Checked()
 
 
 def test_another_address_may_be_given_and_must_be_safe() -> None:
