@@ -156,7 +156,7 @@ def _check_symbols(kind: str, symbols: Values) -> None:
         raise InputError(f"{kind} has an event whose symbol is no text")
 
 
-def floats(values: Values) -> NDArray[np.float64]:
+def floats(values: Sequence[Any]) -> NDArray[np.float64]:
     """A column of JSON numbers as floats; "NaN", null and what is no number as NaN.
 
     "Infinity" and "-Infinity" stay infinite. Shape (n,).
