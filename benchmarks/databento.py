@@ -114,7 +114,7 @@ def run() -> list[Row]:
         def ours(
             frames: list[bytes] = frames, session: DatabentoProtocol = session, every: int = every
         ) -> None:
-            session._tape = Tape()  # else the second round's prints were all repeats
+            session._gathering.tape = Tape()  # else the second round's prints were all repeats
             for i, frame in enumerate(frames):
                 session.receive(frame, _NOW)
                 if i % every == 0:

@@ -3,6 +3,7 @@
     handshake   the lines of text before the stream
     records     the stream: how it is cut into records, records as columns
     listing     which contract an instrument id is; open interest once and not per exchange
+    gather      rows to events: quotes conflated, prints once each
     tape        one number for each print, so that a replayed one is known again
     middle      where spot roughly is, to draw the window around
     protocol    the session

@@ -20,26 +20,23 @@ import math
 
 import databento_dbn as dbn
 import numpy as np
-from numpy.typing import NDArray
 
 from gexterm.clock import NS
 from gexterm.errors import ConnectionFailedError
 from gexterm.feeds.databento import handshake, records
-from gexterm.feeds.databento.listing import Listing, OpenInterests, agrees
+from gexterm.feeds.databento.gather import Gathering
+from gexterm.feeds.databento.listing import Listing, agrees
 from gexterm.feeds.databento.middle import Middle
-from gexterm.feeds.databento.records import Rows, Run
-from gexterm.feeds.databento.tape import OVERLAP_NS, Tape
+from gexterm.feeds.databento.records import Run
+from gexterm.feeds.databento.tape import OVERLAP_NS
 from gexterm.feeds.protocol import BaseProtocol, Outgoing
 from gexterm.feeds.retry import PassingError, Retry, Stop
 from gexterm.feeds.secrets import Secret, redactor
 from gexterm.feeds.venue import FeedOptions
 from gexterm.feeds.window import Window
 from gexterm.market import calendar
-from gexterm.market.events import Event, Quotes, SourceInfo, Trades
+from gexterm.market.events import Event, OpenInterest, Quotes, SourceInfo, Trades
 from gexterm.market.roots import is_index, printable
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 DATASET = "OPRA.PILLAR"
 MOST = 2_000
@@ -76,16 +73,13 @@ class DatabentoProtocol(BaseProtocol):
         self._url = url
         self._options = options
         self._listing = Listing(roots)
-        self._interest = OpenInterests()
-        self._tape = Tape()
+        self._gathering = Gathering(self._listing, self._count)
         self._middle = Middle()
         self._ready: list[Event] = [
             SourceInfo(underlying, "databento", "live", note=NOTE, conditions="opra")
         ]
-        # By contract: the middle of its quote and when that was.
-        self._mid: F64 = np.zeros(0)
-        self._quoted_at: I64 = np.zeros(0, np.int64)
         self._counts: dict[str, int] = {}
+        self._slow = self._skips = 0
         self._no_replay = False
         self._begin(0)
 
@@ -104,9 +98,6 @@ class DatabentoProtocol(BaseProtocol):
         self._acks = 0
         self._behind = False
         self._said = ""
-        self._quotes: list[Rows] = []
-        self._prints: list[Rows] = []
-        self._statistics: list[Rows] = []
 
     def connect_url(self) -> str:
         """A plain stream."""
@@ -117,7 +108,7 @@ class DatabentoProtocol(BaseProtocol):
         self._settle()
         self._begin(now_ns)
         self._listing.forget_ids()
-        self._tape.reopen()
+        self._gathering.tape.reopen()
         self.account.steps.clear()
         self.account.quoted = 0
         return []
@@ -169,7 +160,7 @@ class DatabentoProtocol(BaseProtocol):
         reach = min(self._options.back_fill_s * NS, _DAY_NS - _MARGIN_NS)
         earliest = now - int(reach)
         known = account.heard_from
-        resume = max(known, min(self._tape.last, now) - OVERLAP_NS)
+        resume = max(known, min(self._gathering.tape.last, now) - OVERLAP_NS)
         if reach > 0 and not self._no_replay:
             if known and resume >= earliest:
                 return resume
@@ -213,7 +204,7 @@ class DatabentoProtocol(BaseProtocol):
     # ---- records
 
     def _take(self, run: Run, decoder: dbn.DBNDecoder) -> None:
-        types = run.types
+        gathering, types = self._gathering, run.types
         first = int(types[0])
         uniform = bool((types == first).all())
         if run.size == records.TOP.itemsize:
@@ -221,11 +212,11 @@ class DatabentoProtocol(BaseProtocol):
             for kind in (first,) if uniform else np.unique(types).tolist():
                 these = rows if uniform else records.pick(rows, types == kind)
                 if kind == records.TCBBO:
-                    self._prints.append(these)
+                    gathering.prints.append(these)
                 elif kind in _QUOTES:
-                    self._quotes.append(these)
+                    gathering.quotes.append(these)
                 elif kind == records.STATISTICS:
-                    self._statistics.append(these.view(records.STATISTIC))
+                    gathering.statistics.append(these.view(records.STATISTIC))
                 elif kind in records.CONTROL:
                     # Of this size in the first version of DBN.
                     self._control(run.bytes_of(types == kind), decoder)
@@ -256,7 +247,9 @@ class DatabentoProtocol(BaseProtocol):
                 if self._define(record):
                     named.append((record.instrument_id, record.raw_symbol))
             elif isinstance(record, dbn.StatMsg):
-                self._statistics.append(np.frombuffer(bytes(record)[:80], records.STATISTIC))
+                self._gathering.statistics.append(
+                    np.frombuffer(bytes(record)[:80], records.STATISTIC)
+                )
             elif isinstance(record, dbn.SystemMsg):
                 self._system(record)
             elif isinstance(record, dbn.ErrorMsg):
@@ -294,9 +287,9 @@ class DatabentoProtocol(BaseProtocol):
             self._acks += 1
             self._step("subscribed", said)
         elif record.code == dbn.SystemCode.SLOW_READER_WARNING:
-            self._count("slow")
+            self._slow += 1
             self.account.notes["slow"] = (
-                f"Databento says we read too slowly ({self._counts['slow']} times): data is late"
+                f"Databento says we read too slowly ({self._slow} times): data is late"
             )
         elif record.code == dbn.SystemCode.REPLAY_COMPLETED and "tcbbo" in record.msg:
             self._caught_up()
@@ -323,17 +316,17 @@ class DatabentoProtocol(BaseProtocol):
         if code == codes.INTERNAL_ERROR:
             raise PassingError(f"Databento: {said}")
         if code == codes.SKIPPED_RECORDS_AFTER_SLOW_READING:
-            self._count("skips")
+            self._skips += 1
             self.account.notes["skipped"] = (
-                f"Databento skipped quotes, since we read too slowly ({self._counts['skips']} "
-                "times); prints are never skipped"
+                f"Databento skipped quotes, since we read too slowly ({self._skips} times); "
+                "prints are never skipped"
             )
         else:
             self.account.notes["error"] = f"Databento says {said}"
             if code != codes.SYMBOL_RESOLUTION_FAILED:
                 self._said = said
 
-    # ---- columns
+    # ---- events
 
     def flush(self) -> list[Event]:
         """What was gathered since the last time."""
@@ -343,111 +336,17 @@ class DatabentoProtocol(BaseProtocol):
 
     def _settle(self) -> None:
         """Makes events of the rows that wait, by the ids that hold now."""
-        if self._statistics:
-            rows, self._statistics = records.joined(self._statistics), []
-            found = self._listing.find(rows["instrument"])
-            new = self._interest.take(rows, found, len(self._listing.catalogue), self._recv)
-            if new:
-                self._step("open interest", f"of {len(new[0].contract):,} contracts and more")
-            self._ready += new
-            self._tell(
-                "open interest", self._interest.contradicted, "numbers of open interest disagree"
-            )
-        if self._quotes:
-            rows, self._quotes = records.joined(self._quotes), []
-            self._ready += self._take_quotes(rows)
-        if self._prints:
-            rows, self._prints = records.joined(self._prints), []
-            self._ready += self._take_prints(rows)
-
-    def _take_quotes(self, rows: Rows) -> list[Event]:
-        contract = self._listing.find(rows["instrument"])
-        ts = records.when(rows, sampled=True)
-        ts[ts == 0] = self._recv
-        keep = self._newest(contract, ts)
-        rows, contract, ts = records.pick(rows, keep), contract[keep], ts[keep]
-        if not len(rows):
-            return []
-        self._step("first quote", "")
-        bid, ask, bid_size, ask_size = records.book(rows)
-        self._mid[contract] = np.where((bid > 0.0) & (ask >= bid), 0.5 * (bid + ask), np.nan)
-        if bad := int(((rows["flags"] & records.MAYBE_BAD_BOOK) != 0).sum()):
-            self._count("quotes the venue itself doubts", bad)
-        return [
-            Quotes(contract.astype(np.int32), bid, ask, bid_size, ask_size, ts, self._recv),
-        ]
-
-    def _newest(self, contract: I64, ts: I64) -> I64:
-        """Rows that are each contract's newest, and not older than what was there; by time."""
-        order = np.argsort(ts, kind="stable")
-        c = contract[order]
-        known = c >= 0
-        if not known.all():
-            self._count("quotes of contracts nobody named", len(c) - int(known.sum()))
-            order, c = order[known], c[known]
-        self._grow()
-        place = np.zeros(len(self._mid), np.int64)
-        place[c] = np.arange(len(c))
-        last = place[c] == np.arange(len(c))
-        order, c = order[last], c[last]
-        current = ts[order] >= self._quoted_at[c]
-        order, c = order[current], c[current]
-        self._quoted_at[c] = ts[order]
-        newest: I64 = order
-        return newest
-
-    def _take_prints(self, rows: Rows) -> list[Event]:
-        contract = self._listing.find(rows["instrument"])
-        price, lots = records.price(rows["price"]), records.size(rows["size"])
-        whole = (rows["action"] == records.TRADE) & ~np.isnan(price) & (lots > 0.0)
-        if unfit := len(rows) - int(whole.sum()):
-            self._count("prints without a price or size", unfit)
-        named = contract >= 0
-        if strange := int((whole & ~named).sum()):
-            self._count("prints of contracts nobody named", strange)
-        keep = whole & named
-        ts = records.when(rows, sampled=False)
-        ts[ts == 0] = self._recv
-        number, fresh = self._tape.number(
-            contract[keep],
-            ts[keep],
-            rows["publisher"][keep].astype(np.int64),
-            rows["price"][keep],
-            rows["size"][keep].astype(np.int64),
-            self._recv,
-        )
-        keep = np.flatnonzero(keep)[fresh]
-        if not len(keep):
-            return []
-        rows, ts = records.pick(rows, keep), ts[keep]
-        self.account.refilled += int((ts < self._opened).sum())
-        if self._behind and int(ts.max()) >= self._opened:
-            self._caught_up()
-        self._step("first print", "")
-        bid, ask, bid_size, ask_size = records.book(rows)
-        doubted = (rows["flags"] & records.MAYBE_BAD_BOOK) != 0
-        for column in (bid, ask, bid_size, ask_size):
-            column[doubted] = np.nan
-        return [
-            Trades.of(
-                contract[keep],
-                price[keep],
-                lots[keep],
-                ts,
-                recv=self._recv,
-                bid=bid,
-                ask=ask,
-                bid_size=bid_size,
-                ask_size=ask_size,
-                sequence=number[fresh],
-            )
-        ]
-
-    def _grow(self) -> None:
-        more = len(self._listing.catalogue) - len(self._mid)
-        if more > 0:
-            self._mid = np.append(self._mid, np.full(more, np.nan))
-            self._quoted_at = np.append(self._quoted_at, np.zeros(more, np.int64))
+        for event in self._gathering.settle(self._recv):
+            self._ready.append(event)
+            if isinstance(event, OpenInterest):
+                self._step("open interest", f"of {len(event.contract):,} contracts and more")
+            elif isinstance(event, Quotes):
+                self._step("first quote", "")
+            elif isinstance(event, Trades):
+                self._step("first print", "")
+                self.account.refilled += int((event.ts < self._opened).sum())
+                if self._behind and int(event.ts.max()) >= self._opened:
+                    self._caught_up()
 
     # ---- time
 
@@ -460,9 +359,8 @@ class DatabentoProtocol(BaseProtocol):
         """Draws the window; asks for what is new in it."""
         if self._decoder is None:
             return []
-        self._grow()
-        catalogue = self._listing.catalogue
-        spot = self._middle.spot(catalogue.contracts, self._mid, now_ns)
+        catalogue, mid = self._listing.catalogue, self._gathering.mid
+        spot = self._middle.spot(catalogue.contracts[: len(mid)], mid, now_ns)
         change = self._window.update(catalogue.contracts, spot, now_ns)
         if change is None:
             return []
@@ -499,8 +397,8 @@ class DatabentoProtocol(BaseProtocol):
             self.account.steps[name] = said
 
     def _count(self, what: str, n: int = 1) -> None:
-        self._counts[what] = self._counts.get(what, 0) + n
-        if " " in what:
+        if n:
+            self._counts[what] = self._counts.get(what, 0) + n
             self._tell(what, self._counts[what], what)
 
     def _tell(self, key: str, n: int, what: str) -> None:

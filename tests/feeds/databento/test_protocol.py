@@ -183,7 +183,7 @@ def test_todays_open_interest_replaces_yesterdays_in_whatever_order_they_come() 
         (event,) = heard(protocol, *rows[::order])
         assert isinstance(event, OpenInterest)
         assert event.open_interest.tolist() == [7.0]
-        assert "open interest" not in protocol.account.notes
+        assert not protocol.account.notes.keys() - {"back-fill"}
 
 
 def test_exchanges_that_disagree_on_open_interest_are_counted() -> None:
@@ -195,7 +195,7 @@ def test_exchanges_that_disagree_on_open_interest_are_counted() -> None:
     )
     assert isinstance(event, OpenInterest)
     assert event.open_interest.tolist() == [5.0]
-    assert protocol.account.notes["open interest"].startswith("1 ")
+    assert "1 numbers of open interest disagree" in protocol.account.notes.values()
 
 
 def test_other_statistics_and_numbers_that_cannot_be_are_no_open_interest() -> None:
@@ -520,7 +520,7 @@ def test_without_quotes_there_is_no_window_and_no_number_for_spot() -> None:
     protocol = live(CALL, PUT)
     assert protocol.on_timer(NOON) == []
     assert math.isnan(
-        protocol._middle.spot(protocol._listing.catalogue.contracts, protocol._mid, NOON)
+        protocol._middle.spot(protocol._listing.catalogue.contracts, protocol._gathering.mid, NOON)
     )
 
 
