@@ -25,6 +25,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -354,7 +355,7 @@ class TradierProtocol(BaseProtocol):
         if key == "expirations":
             return self._take_expirations(said)
         if key == "quote":
-            return self._take_quote(said, answer.recv_ns)
+            return self._take_quote(said, answer)
         return self._take_chain(key.removeprefix(_CHAIN), said, answer.recv_ns)
 
     def _failed(self, key: str, answer: Answer, said: str) -> list[Event]:
@@ -407,7 +408,7 @@ class TradierProtocol(BaseProtocol):
         self.account.steps["expirations"] = f"{len(self._dates)}, to {self._dates[-1]}"
         return []
 
-    def _take_quote(self, said: Any, recv_ns: int) -> list[Event]:
+    def _take_quote(self, said: Any, answer: Answer) -> list[Event]:
         quote = _read(_within(said, "quotes", "quote"), _Quote)
         if quote is None or quote.symbol != self._asked_as:
             if not self._open and _within(said, "quotes", "unmatched_symbols"):
@@ -415,8 +416,17 @@ class TradierProtocol(BaseProtocol):
                     f"Tradier does not know {self._asked_as}", "check the name"
                 )
             return []
-        ts = _ns(quote.trade_date) or recv_ns
-        self._take_spot(_price(quote.last), ts, recv_ns, "markets/quotes")
+        price, ts = _price(quote.last), _ns(quote.trade_date) or answer.recv_ns
+        # By the server's clock: ours may be minutes off.
+        now = (_server_time(answer) or answer.recv_ns) - self._delay_ns
+        if price > 0.0 and now - ts > _OLD_SPOT_NS and calendar.in_session(now):
+            self._spot = price
+            self.account.notes["spot"] = (
+                f"the value of {self._asked_as} is {(now - ts) // (60 * NS)} minutes old: "
+                "taken for the window only"
+            )
+        else:
+            self._take_spot(price, ts, answer.recv_ns)
         return []
 
     def _take_chain(self, date: str, said: Any, recv_ns: int) -> list[Event]:
@@ -489,32 +499,22 @@ class TradierProtocol(BaseProtocol):
 
     def _stream_spot(self, message: _Message, recv_ns: int) -> None:
         message.recv_ns = recv_ns
-        if message.type == "timesale" and not (message.cancel or message.correction):
-            self._take_spot(_price(message.last), _ns(message.date) or recv_ns, recv_ns, "stream")
-            return
         bid, ask = _price(message.bid), _price(message.ask)
-        # An index has neither.
-        if message.type == "quote" and bid <= ask:
-            self._take_spot((bid + ask) / 2, _quoted_at(message), recv_ns, "stream")
+        if message.type == "timesale" and not (message.cancel or message.correction):
+            price, ts = _price(message.last), _ns(message.date) or recv_ns
+        elif message.type == "quote" and bid <= ask:  # an index has neither
+            price, ts = (bid + ask) / 2, _quoted_at(message)
+        else:
+            return
+        self._spot_at = self._now
+        self._take_spot(price, ts, recv_ns)
 
-    def _take_spot(self, price: float, ts: int, recv_ns: int, source: str) -> None:
-        if not price > 0.0:
-            return
-        first = not self._spot > 0.0
-        self._spot = price
-        if source == "stream":
-            self._spot_at = self._now
-        late_ns = recv_ns - self._delay_ns - ts
-        if late_ns > _OLD_SPOT_NS and calendar.in_session(recv_ns - self._delay_ns):
-            self.account.notes["spot"] = (
-                f"{self._asked_as} of {source} is {late_ns // (60 * NS)} minutes old: "
-                "taken for the window only"
-            )
-            return
-        self.account.notes.pop("spot", None)
-        self._spot_event = UnderlyingPrice(price, ts, recv_ns)
-        if first:
-            self.account.steps["spot"] = f"{self._asked_as} {price:,.2f} ({source})"
+    def _take_spot(self, price: float, ts: int, recv_ns: int) -> None:
+        if price > 0.0:
+            self._spot = price
+            self._spot_event = UnderlyingPrice(price, ts, recv_ns)
+            self.account.notes.pop("spot", None)
+            self.account.steps.setdefault("spot", f"{self._asked_as} {price:,.2f}")
 
     def _heard_error(self, error: str) -> None:
         said = printable(redactor.text(error), 120)
@@ -757,6 +757,14 @@ def _sequence(seq: int | None, ts: int) -> int:
     if seq is None or not 0 <= seq < _LARGEST_SEQ:
         return -1
     return ts // (86_400 * NS) * _LARGEST_SEQ + seq
+
+
+def _server_time(answer: Answer) -> int:
+    """What time it was at the server, ns; 0 where it does not say."""
+    try:
+        return calendar.ns(parsedate_to_datetime(answer.headers.get("date", "")))
+    except (ValueError, TypeError, OverflowError):
+        return 0
 
 
 def _is_date(text: str) -> bool:

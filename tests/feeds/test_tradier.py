@@ -564,6 +564,16 @@ def test_an_old_index_value_is_used_for_the_window_and_shown_to_nobody() -> None
     assert talk.protocol.account.quoted == 4
 
 
+def test_the_age_of_an_index_value_is_told_by_the_servers_clock() -> None:
+    protocol = TradierProtocol("SPX", Secret(TOKEN))
+    said = ok("quote", {"quotes": {"quote": {"symbol": "SPX", "last": 6600.0, "trade_date": MS}}})
+    date = {"date": "Thu, 20 Nov 2025 15:00:01 GMT"}
+    late = Answer("quote", 200, date, said.body, OPEN + 600 * NS)
+    protocol.answer(late)
+    assert any(isinstance(event, UnderlyingPrice) for event in protocol.flush())
+    assert "spot" not in protocol.account.notes
+
+
 # -- window, errors, connections ------------------------------------------------------------
 
 

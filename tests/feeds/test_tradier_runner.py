@@ -50,9 +50,11 @@ async def venue() -> AsyncIterator[TradierVenue]:
         yield made
 
 
-def driven(venue: TradierVenue, token: str = TOKEN, **options: object) -> Driven:
+def driven(
+    venue: TradierVenue, token: str = TOKEN, ahead_s: float = 0.0, **options: object
+) -> Driven:
     chosen = FeedOptions(url=venue.url(), rest_url=venue.url(scheme="http"), **options)  # type: ignore[arg-type]
-    return Driven(TradierProtocol("SPX", Secret(token), chosen), OPEN)
+    return Driven(TradierProtocol("SPX", Secret(token), chosen), OPEN + round(ahead_s * NS))
 
 
 def prints(run: Driven) -> list[tuple[float, float, int]]:
@@ -200,10 +202,10 @@ FAULTS: list[Fault] = [
 RECONNECTS = (cut, refused_for_a_while, too_large)
 
 
-async def spoken(fault: Fault | None) -> tuple[Driven, np.ndarray]:
+async def spoken(fault: Fault | None, ahead_s: float = 0.0) -> tuple[Driven, np.ndarray]:
     async with TradierVenue(chains()) as venue:
         venue.spot_ms = MS
-        async with driven(venue) as run:
+        async with driven(venue, ahead_s=ahead_s) as run:
             await venue.subscribed()
             early = [
                 quote(CALL, 10.0, 10.4, MS + 100),
@@ -240,6 +242,39 @@ async def test_after_every_fault_tape_and_chain_are_as_if_nothing_had_been(fault
     if fault in RECONNECTS:
         assert "reconnecting" in run.states and run.runner.counters.reconnects == 1
         assert sum(len(e.contracts) for e in run.of(Definitions)) <= 5
+
+
+@pytest.mark.parametrize("minutes", [-3.0, 3.0])
+async def test_a_clock_that_is_minutes_off_changes_neither_tape_nor_spot(minutes: float) -> None:
+    plain, bids = await spoken(None)
+    run, after = await spoken(None, ahead_s=60.0 * minutes)
+    assert book(run) == book(plain)
+    np.testing.assert_array_equal(after, bids)
+    assert run.of(UnderlyingPrice)[0].price == 6600.0
+    assert not any("minutes old" in note for note in run.report.notes)
+    # Too few rows to tell a clock that is behind from rows that cannot be: then it is told.
+    assert (run.report.misdated == 0) is (minutes > 0)
+
+
+async def test_an_index_that_stands_still_in_session_is_not_shown(venue: TradierVenue) -> None:
+    venue.now_ms = MS + 20 * 60_000
+    async with driven(venue) as run:
+        await venue.subscribed()
+        await run.until(
+            lambda: "20 minutes old" in str([r.notes for r in run.of(FeedReport)]), moving=0.5
+        )
+        assert not run.of(UnderlyingPrice)
+
+
+async def test_a_token_that_expires_in_mid_day_ends_it_with_what_to_do(
+    venue: TradierVenue,
+) -> None:
+    async with driven(venue) as run:
+        await venue.subscribed()
+        await run.until(lambda: "live" in run.states, moving=0.5)
+        venue.refusals["quotes"] = [(401, {})]
+        await run.until(lambda: run.ended, moving=0.5)
+        assert run.states[-1] == "refused" and "login tradier" in run.said
 
 
 async def test_while_the_line_was_down_prints_are_not_claimed_to_be_known(

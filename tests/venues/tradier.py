@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -123,6 +124,8 @@ class TradierVenue(FakeVenue):
         self.spot = spot
         self.spot_ms = 1_763_735_400_000
         """When the index was last computed."""
+        self.now_ms = 0
+        """What time it is here; 0: when the index was last computed."""
         self.refusals: dict[str, list[tuple[int, dict[str, str]]]] = {}
         """Statuses for the next requests of a kind: session, expirations, chains, quotes."""
         self.sessions: set[str] = set()
@@ -214,6 +217,8 @@ class TradierVenue(FakeVenue):
         symbol = request.query["symbols"]
         if symbol != "SPX":
             return web.json_response({"quotes": {"unmatched_symbols": {"symbol": symbol}}})
+        # Its own clock: that of the index, which is computed all the time.
+        date = formatdate((self.now_ms or self.spot_ms) / 1000, usegmt=True)
         known = {
             "symbol": "SPX",
             "type": "index",
@@ -222,7 +227,7 @@ class TradierVenue(FakeVenue):
             "ask": 0.0,
             "trade_date": self.spot_ms,
         }
-        return web.json_response({"quotes": {"quote": known}})
+        return web.json_response({"quotes": {"quote": known}}, headers={"Date": date})
 
     # -- the stream ----------------------------------------------------------------------------
 
