@@ -214,7 +214,7 @@ class DxlinkProtocol(BaseProtocol):
                 "DXLink hangs up whenever it is shown our quote token",
                 "is the account fully opened? gexterm doctor dxlink",
             )
-        if "1009" in verdict.reason:
+        if verdict.reason.startswith("it hung up with code 1009"):
             shorter = self._subscriptions.shorten()
             size = f"{self._subscriptions.chunk:,} bytes"
             self.account.notes["frames"] = (
@@ -416,7 +416,7 @@ class DxlinkProtocol(BaseProtocol):
 
     def _listen(self, contracts: list[int], now_ns: int) -> None:
         """Hear the prints of these and, on a connection made anew, of all that were heard."""
-        earlier = [c for c in self._taped if c not in self._taped_now and c not in contracts]
+        earlier = sorted(self._taped - self._taped_now - set(contracts))
         ended = [c for c in earlier if self._is_over(c, now_ns)]
         self._taped.difference_update(ended)
         over = set(ended)

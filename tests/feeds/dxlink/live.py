@@ -226,7 +226,18 @@ async def live(
 
 def columns(trades: list[Trades]) -> dict[str, list[Any]]:
     """Trades as lists, whatever batches they came in."""
-    names = ("ts", "price", "size", "bid", "ask", "side", "condition", "sequence", "action", "refers")
+    names = (
+        "ts",
+        "price",
+        "size",
+        "bid",
+        "ask",
+        "side",
+        "condition",
+        "sequence",
+        "action",
+        "refers",
+    )
     return {
         name: np.concatenate([getattr(each, name) for each in trades]).tolist() for name in names
     }

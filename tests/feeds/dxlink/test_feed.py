@@ -405,6 +405,71 @@ async def test_a_line_cut_in_the_middle_of_a_frame_of_prints_is_mended():
             undisturbed(there)
 
 
+@pytest.mark.parametrize("code", [1001, 1008, 1011, 1013])
+async def test_a_server_that_hangs_up_is_called_again(code: int):
+    async with FakeDxlink() as venue:
+        chain(venue)
+        async with live(venue) as there:
+            await there.subscribed()
+            await there.publish("TimeAndSale", *SALES[:2])
+            await there.until(lambda: len(there.tape()) == 2)
+            await venue.sockets[0].close(code=code)
+            await there.until(lambda: len(venue.past) == 2)
+            await there.until(lambda: CALL in venue.subscribed("TimeAndSale"))
+            await traded(there)
+            await heard(there)
+            undisturbed(there)
+            assert f"code {code}" in there.words
+            assert there.report.reconnects == 1
+
+
+async def test_a_line_that_goes_silent_without_breaking_is_noticed():
+    async with FakeDxlink() as venue, Line(venue.port) as line:
+        chain(venue)
+        async with live(venue, url=line.url(PATH)) as there:
+            await there.subscribed()
+            line.freeze()
+            await there.until(lambda: "reconnecting" in there.states)
+            line.thaw()
+            await there.until(lambda: len(venue.past) >= 2)
+            await there.until(lambda: CALL in venue.subscribed("TimeAndSale"))
+            await traded(there)
+            await heard(there)
+            undisturbed(there)
+
+
+async def test_a_frame_larger_than_any_honest_one_costs_a_reconnect_and_shortens_nothing():
+    async with FakeDxlink() as venue:
+        chain(venue)
+        async with live(venue) as there:
+            await there.subscribed()
+            await venue.say('"' + "x" * (18 << 20) + '"')
+            await there.until(lambda: len(venue.past) == 2)
+            await there.until(lambda: CALL in venue.subscribed("TimeAndSale"))
+            await traded(there)
+            await heard(there)
+            undisturbed(there)
+            assert "frames" not in there.notes
+
+
+async def test_a_day_ends_with_its_expiry_and_the_next_one_begins_with_a_new_chain():
+    async with FakeDxlink() as venue:
+        chain(venue)
+        close = OPEN + (6 * 3600 + 1800) * NS
+        async with live(venue, begins=close - 60 * NS) as there:
+            await there.subscribed()
+            assert CALL in venue.subscribed("Quote")
+            there.clock.set(close + 700 * NS)
+            await there.until(lambda: CALL not in venue.subscribed("Quote"))
+            assert AM_CALL in venue.subscribed("Quote")
+            items = venue.chains["SPX"]
+            venue.chain("SPX", {"SPXW": {"settlement": "PM", "expiries": {"2025-11-24": [6600.0]}}})
+            venue.chains["SPX"] += items
+            there.clock.set(OPEN + 24 * 3600 * NS)
+            await there.until(lambda: len(there.contracts) == 32)
+            await there.until(lambda: ".SPXW251124C6600" in venue.subscribed("Quote"))
+
+
 async def test_a_server_that_accepts_and_says_nothing_is_left():
     async with FakeDxlink() as venue:
         chain(venue)
