@@ -92,21 +92,21 @@ class Calls:
     """What was called, and what is to be."""
 
     def __init__(self) -> None:
-        self.error = 0
-        """Code of the last error on this connection; 0: none."""
+        self._error, self._error_at = 0, 0
         self._id = 0
-        self._waiting: deque[Call] = deque()
+        self.waiting: deque[Call] = deque()
+        """What is to be called."""
         self._sent: dict[int, tuple[Call, int]] = {}
         self._of_all, self._of_subscriptions = Bucket(50, 10), Bucket(8, 3)
 
     def forget(self) -> None:
         """The connection is a new one: nobody will answer what was asked on the old."""
-        self._waiting.clear()
+        self.waiting.clear()
         self._sent.clear()
-        self.error = 0
+        self._error = 0
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._sent)
+        return len(self.waiting) + len(self._sent)
 
     def ask(
         self,
@@ -116,7 +116,11 @@ class Calls:
         failed: Callable[[str, int], None],
     ) -> None:
         """Make a call as soon as it may be made; exactly one of the two will be called."""
-        self._waiting.append(Call(method, params, done, failed))
+        self.waiting.append(Call(method, params, done, failed))
+
+    def error(self, now_ns: int) -> int:
+        """Code of an error a moment ago, which may be why the venue hung up; 0: none."""
+        return self._error if now_ns - self._error_at < UNANSWERED_NS else 0
 
     def number(self) -> int:
         """A number that no call has had."""
@@ -130,8 +134,8 @@ class Calls:
         # Subscriptions wait for their turn without holding up other calls, nor themselves
         # changing places.
         full = False
-        while self._waiting:
-            call = self._waiting.popleft()
+        while self.waiting:
+            call = self.waiting.popleft()
             paced = call.method in _SUBSCRIPTIONS
             if call.due > now_ns or (paced and full):
                 later.append(call)
@@ -140,7 +144,7 @@ class Calls:
             if not (self._of_subscriptions if paced else self._of_all).take(now_ns):
                 later.append(call)
                 if not paced:
-                    later.extend(self._waiting)
+                    later.extend(self.waiting)
                     break
                 full = True
                 continue
@@ -148,7 +152,7 @@ class Calls:
             call.tries += 1
             self._sent[number] = (call, now_ns)
             frames.append(frame(number, call.method, call.params))
-        self._waiting = later
+        self.waiting = later
         return frames
 
     def answered(
@@ -165,7 +169,7 @@ class Calls:
             except msgspec.MsgspecError:
                 self._again(call, "an answer that makes no sense", 0, now_ns, True)
                 raise
-        self.error = error.code
+        self._error, self._error_at = error.code, now_ns
         if error.code == TOO_MANY:
             self._of_all.empty()
             self._of_subscriptions.empty()
@@ -186,7 +190,7 @@ class Calls:
             call.failed(said, code)
             return
         call.due = now_ns + NS * 2 ** (call.tries - 1)
-        self._waiting.append(call)
+        self.waiting.append(call)
 
 
 def frame(number: int, method: str, params: dict[str, Any]) -> str:

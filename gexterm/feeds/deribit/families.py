@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gexterm.errors import SymbolError, UsageError
-from gexterm.market.roots import INVERSE_COINS, printable, root_spec
+from gexterm.market.roots import INVERSE_COINS, is_index, printable, root_spec
 
 _HINT = "BTC and ETH, or a linear family such as SOL_USDC, BTC_USDC or XRP_USDC"
 
@@ -38,7 +38,7 @@ def family(underlying: str) -> Family:
         return Family(name, name, inverse=True, index=f"{name.lower()}_usd")
     root = name if "_" in name else f"{name}_USDC"
     try:
-        spec = root_spec(root)
+        spec = None if is_index(name) else root_spec(root)
     except SymbolError:
         spec = None
     if spec is None or spec.kind != "crypto" or not root.endswith("_USDC"):

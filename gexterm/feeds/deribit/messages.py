@@ -14,6 +14,8 @@ import msgspec
 NAN = float("nan")
 _RAW = msgspec.Raw(b"null")
 Number = float | None
+Name = str | int | float | bool | None
+"""What only has to be there or not: no other way of writing it may cost a print."""
 
 
 class Ticker(msgspec.Struct, gc=False):
@@ -53,10 +55,10 @@ class Print(msgspec.Struct, gc=False):
     amount: float
     direction: str
     index_price: Number = None
-    combo_id: str | None = None
-    block_trade_id: str | None = None
-    block_rfq_id: int | str | None = None
-    liquidation: str | None = None
+    combo_id: Name = None
+    block_trade_id: Name = None
+    block_rfq_id: Name = None
+    liquidation: Name = None
 
 
 class PrintParams(msgspec.Struct):

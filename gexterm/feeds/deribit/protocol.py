@@ -17,30 +17,28 @@ days, and tells prints of the last 24 hours only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from gexterm.clock import NS
 from gexterm.errors import ConnectionFailedError, InputError, SymbolError
 from gexterm.feeds.catalogue import Catalogue
-from gexterm.feeds.conflate import Conflation
 from gexterm.feeds.deribit import messages as m
+from gexterm.feeds.deribit.books import Books
 from gexterm.feeds.deribit.calls import MAINTENANCE, PASSING, TOO_MANY, Calls, frame
 from gexterm.feeds.deribit.channels import Channels
 from gexterm.feeds.deribit.families import Family
-from gexterm.feeds.deribit.premiums import Premiums, asks, clean, floats
 from gexterm.feeds.deribit.tape import LATEST_MS, MS, Tape, nanoseconds
 from gexterm.feeds.protocol import BaseProtocol, Outgoing
 from gexterm.feeds.retry import Retry, Stop
 from gexterm.feeds.venue import FeedOptions
 from gexterm.feeds.window import Window
 from gexterm.market import symbols
-from gexterm.market.calendar import utc
 from gexterm.market.contracts import Contract
-from gexterm.market.events import Event, OpenInterest, Quotes, SourceInfo, Trades, UnderlyingPrice
+from gexterm.market.events import Event, SourceInfo, UnderlyingPrice
 from gexterm.market.roots import printable
 
 MOST = 800
@@ -52,6 +50,9 @@ _QUIET_S = 30.0
 _LIST_EVERY_NS = 600 * NS
 _SUMMARY_EVERY_NS = 300 * NS
 _MOST_STRANGE = 16
+_MOST_CONTRACTS = 50_000
+_TICKER = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.'
+"""How nearly every message begins, as the venue writes them; any other way will do too."""
 
 
 class DeribitProtocol(BaseProtocol):
@@ -66,14 +67,10 @@ class DeribitProtocol(BaseProtocol):
         self._family, self._url = family, url
         self._demo = options.demo
         self._window = Window(options.window, MOST)
-        self._premiums = Premiums(inverse=family.inverse)
+        self._books = Books(self.catalogue, inverse=family.inverse)
         self._calls = Calls()
         self._channels = Channels(self._calls, self.account)
         self._tape = Tape(self._calls, self.account, family, options.back_fill_s, self._defined)
-        self._quotes: Conflation[m.Ticker] = Conflation()
-        self._summaries: list[m.Summary] = []
-        self._tick = np.zeros(0)
-        self._interest = np.zeros(0)
         self._urgent: list[str] = []
         self._events: list[Event] = [self._info()]
         self._refused: set[str] = set()
@@ -120,6 +117,9 @@ class DeribitProtocol(BaseProtocol):
 
     def outgoing(self) -> list[Outgoing]:
         """What may be sent by now."""
+        # Asked after every message: nearly always there is nothing.
+        if not self._urgent and not self._calls.waiting:
+            return []
         urgent, self._urgent = self._urgent, []
         return [*urgent, *self._calls.take(self._now)]
 
@@ -143,7 +143,8 @@ class DeribitProtocol(BaseProtocol):
         """Out of credits, in maintenance, or as it means everywhere."""
         if isinstance(verdict, Stop):
             return verdict
-        if self._calls.error == TOO_MANY:
+        error = self._calls.error(now_ns)
+        if error == TOO_MANY:
             return Retry(
                 "it had too many requests from this address",
                 10.0,
@@ -151,13 +152,14 @@ class DeribitProtocol(BaseProtocol):
             )
         said = verdict.reason.lower()
         restart = any(code in said for code in ("code 1012", "code 1013", "maintenance"))
-        if self._calls.error == MAINTENANCE or restart:
+        if error == MAINTENANCE or restart:
             return Retry("it is in maintenance", 15.0, "see status.deribit.com")
         return verdict
 
     def quiet_s(self, now_ns: int) -> float:
         """The index alone comes every second."""
-        return _QUIET_S if self.account.steps.get("index") else np.inf
+        steps = self.account.steps
+        return _QUIET_S if "index" in steps or "first ticker" in steps else math.inf
 
     def dead_s(self) -> float:
         """Two heartbeats and a half."""
@@ -168,13 +170,17 @@ class DeribitProtocol(BaseProtocol):
     def receive(self, frame: bytes, recv_ns: int) -> list[Event]:
         """One message."""
         self._now = self._recv = recv_ns
-        head = frame[:120]
         try:
+            if frame.startswith(_TICKER):
+                told = m.TICKER.decode(frame).params.data
+                self._books.tickers.newest[told.instrument_name] = told
+                return []
+            head = frame[:120]
             # An answer may name channels too, but is no subscription's message.
             if b'"subscription"' in head:
                 if b'"ticker.' in head:
                     told = m.TICKER.decode(frame).params.data
-                    self._quotes.newest[told.instrument_name] = told
+                    self._books.tickers.newest[told.instrument_name] = told
                     return []
                 if b'"trades.option.' in head:
                     self._prints(m.PRINTS.decode(frame).params.data)
@@ -214,19 +220,18 @@ class DeribitProtocol(BaseProtocol):
             self._step("index", f"{index.price:,.2f}")
         elif channel.startswith("ticker."):
             data = m.TICKER_DATA.decode(notice.data)
-            self._quotes.newest[data.instrument_name] = data
+            self._books.tickers.newest[data.instrument_name] = data
         elif channel.startswith("trades.option."):
             self._prints(m.PRINT_DATA.decode(notice.data))
         else:
             self._strange(f"channel {printable(channel.partition('.')[0])}")
 
     def _prints(self, prints: list[m.Print]) -> None:
-        keep = self._quotes.keep
+        keep = self._books.tickers.keep
         for each in prints:
             if self._tape.live(each, self._recv):
                 keep(each.instrument_name)
-        if prints:
-            self._step("first trade", prints[0].instrument_name)
+                self.account.steps.setdefault("first trade", each.instrument_name)
 
     def _strange(self, what: str) -> None:
         """Something of which nothing is known: named once, else ignored."""
@@ -300,10 +305,7 @@ class DeribitProtocol(BaseProtocol):
             )
         first = not self.account.steps.get("instruments")
         events: list[Event] = list(self._define(taken))
-        for each in found:
-            at = self.catalogue.index.get(each.instrument_name)
-            if at is not None and each.tick_size is not None and 0.0 < each.tick_size < 1.0:
-                self._tick[at] = each.tick_size
+        self._books.ticks(found)
         self.account.listed = len(taken)
         self._step("instruments", f"{len(taken)} options")
         if first:
@@ -317,11 +319,7 @@ class DeribitProtocol(BaseProtocol):
 
     def _define(self, listed: list[tuple[str, Contract]]) -> list[Event]:
         events: list[Event] = list(self.catalogue.define(listed, self._recv))
-        more = len(self.catalogue) - len(self._tick)
-        if more:
-            self._tick = np.append(self._tick, np.zeros(more))
-            self._interest = np.append(self._interest, np.full(more, np.nan))
-            self._premiums.define(self.catalogue.contracts)
+        self._books.grow()
         return events
 
     def _defined(self, symbol: str) -> int:
@@ -333,6 +331,9 @@ class DeribitProtocol(BaseProtocol):
         if index is not None:
             return index
         if symbol in self._refused or not self._family.holds(symbol):
+            return -1
+        if len(self.catalogue) >= _MOST_CONTRACTS:
+            self._strange("more contracts than any venue lists")
             return -1
         try:
             contract = symbols.parse(symbol, "deribit")
@@ -361,55 +362,16 @@ class DeribitProtocol(BaseProtocol):
             if each.instrument_name in self.catalogue.index
         ]
         self.account.notes.pop("summary", None)
-        contract = np.array([self.catalogue.index[r.instrument_name] for r in rows], np.int32)
-        forward = floats([r.underlying_price for r in rows])
-        index = floats([r.estimated_delivery_price for r in rows])
-        self._premiums.learn(contract, forward, index)
-        events: list[Event] = self._open(contract, floats([r.open_interest for r in rows]), rows)
-        self._summaries = [
-            r
-            for r, at in zip(rows, contract.tolist(), strict=True)
-            if at not in self._window.wanted
-        ]
+        now = self._tape.now(self._recv)
+        events = self._books.summary(rows, self._window.wanted, now, self._recv)
         self._step("open interest", f"{len(rows)} options")
-        spot = index[(index > 0.0) & (index < 1e9)]
-        if self._index is None and len(spot):
-            self._index = m.Index(float(np.median(spot)), 0)
-        self._volatility(rows, contract)
+        spot = sorted(s for r in rows if 0.0 < (s := r.estimated_delivery_price or 0.0) < 1e9)
+        if self._index is None and spot:
+            self._index = m.Index(spot[len(spot) // 2])
+        self._window.vol = self._books.volatility(rows, now)
         self._draw_window()
         self._tape.may_begin()
         return events
-
-    def _open(
-        self, contract: np.ndarray[Any, Any], held: np.ndarray[Any, Any], rows: list[Any]
-    ) -> list[Event]:
-        """Open interest, where it is other than it was."""
-        held = clean(held)
-        with np.errstate(invalid="ignore"):
-            new = (held == held) & (held != self._interest[contract])
-        if not new.any():
-            return []
-        self._interest[contract[new]] = held[new]
-        return [OpenInterest(contract[new], held[new], self._tape.now(self._recv), self._recv)]
-
-    def _volatility(self, rows: list[m.Summary], contract: np.ndarray[Any, Any]) -> None:
-        """What the nearest expiry's option at the money is marked at: the window's measure."""
-        contracts = self.catalogue.contracts
-        now = utc(self._tape.now(self._recv)).date()
-        best = min(
-            (
-                (
-                    contracts[at].expiry,
-                    abs(contracts[at].strike - row.underlying_price),
-                    row.mark_iv,
-                )
-                for row, at in zip(rows, contract.tolist(), strict=True)
-                if row.underlying_price and row.mark_iv and contracts[at].expiry > now
-            ),
-            default=None,
-        )
-        if best is not None and 1.0 < best[2] < 1000.0:
-            self._window.vol = best[2] / 100.0
 
     # The window
 
@@ -440,125 +402,53 @@ class DeribitProtocol(BaseProtocol):
         return events
 
     def flush(self) -> list[Event]:
-        """What was gathered: definitions, open interest, spot, quotes, prints."""
+        """What was gathered: definitions, open interest, spot, prints of before, quotes, prints."""
         self.account.printed = self.account.listed if self._channels.prints else 0
         history, live = self._tape.take()
-        trades = self._trades(history), self._trades(live)
         events = self._taken()
         if self._index_new and self._index is not None:
             self._index_new = False
             ts = nanoseconds(self._index.timestamp) or self._recv
             events.append(UnderlyingPrice(self._index.price, ts, self._recv))
-        events += trades[0]
+        events += self._trades(history)
         if not self._tape.holding:
             events += self._quoted()
-        events += trades[1]
+        # The newest forwards are known by now.
+        events += self._trades(live)
         return events
 
     def _quoted(self) -> list[Event]:
-        taken = [t for t in self._quotes.take() if self._defined(t.instrument_name) >= 0]
-        taken.sort(key=_when)
-        summaries, self._summaries = self._summaries, []
-        events: list[Event] = self._taken()
+        taken = [t for t in self._books.tickers.take() if self._defined(t.instrument_name) >= 0]
+        defined = self._taken()
+        spot: list[Event] = []
         if taken:
             self._step("first ticker", taken[0].instrument_name)
-            contract = np.array([self.catalogue.index[t.instrument_name] for t in taken], np.int32)
-            forward = floats([t.underlying_price for t in taken])
-            self._premiums.learn(contract, forward, floats([t.index_price for t in taken]))
-            events += self._open(contract, floats([t.open_interest for t in taken]), taken)
-            live = np.array([t.state == "open" for t in taken])
-            events.append(
-                self._columns(
-                    contract,
-                    np.where(live, floats([t.best_bid_price for t in taken]), np.nan),
-                    np.where(live, floats([t.best_ask_price for t in taken]), np.nan),
-                    floats([t.best_bid_amount for t in taken]),
-                    floats([t.best_ask_amount for t in taken]),
-                    forward,
-                    [t.timestamp for t in taken],
-                )
-            )
-        if summaries:
-            unknown = np.full(len(summaries), np.nan)
-            events.insert(
-                len(events) - bool(taken),
-                self._columns(
-                    np.array(
-                        [self.catalogue.index[s.instrument_name] for s in summaries], np.int32
-                    ),
-                    floats([s.bid_price for s in summaries]),
-                    floats([s.ask_price for s in summaries]),
-                    unknown,
-                    unknown,
-                    floats([s.underlying_price for s in summaries]),
-                    [s.creation_timestamp for s in summaries],
-                ),
-            )
-        return events
+            spot = self._spot(max(taken, key=lambda each: each.timestamp))
+        now = self._tape.now(self._recv)
+        price = self._index.price if self._index is not None else math.nan
+        interest, quotes = self._books.quotes(taken, price, now, self._recv)
+        return [*defined, *interest, *spot, *quotes]
 
-    def _columns(
-        self,
-        contract: np.ndarray[Any, Any],
-        bid: np.ndarray[Any, Any],
-        ask: np.ndarray[Any, Any],
-        bid_size: np.ndarray[Any, Any],
-        ask_size: np.ndarray[Any, Any],
-        forward: np.ndarray[Any, Any],
-        ms: list[int],
-    ) -> Quotes:
-        with np.errstate(invalid="ignore"):
-            if self._index is not None:
-                known = (forward > 0.0) & (forward < 1e9)
-                by_index = self._premiums.forward(
-                    contract, np.full(len(contract), self._index.price)
-                )
-                forward = np.where(known, forward, by_index)
-        bid = self._premiums.bid(bid, ask, self._tick[contract])
-        ts = np.array([nanoseconds(each) or self._recv for each in ms], np.int64)
-        order = np.argsort(ts, kind="stable")
-        there_bid, there_ask = bid > 0.0, ask > 0.0
-        return Quotes(
-            contract[order],
-            self._premiums.points(bid, forward)[order],
-            self._premiums.points(asks(ask), forward)[order],
-            np.where(there_bid, clean(bid_size), np.nan)[order],
-            np.where(there_ask, clean(ask_size), np.nan)[order],
-            ts[order],
-            self._recv,
-        )
+    def _spot(self, ticker: m.Ticker) -> list[Event]:
+        """The index as a ticker has it, where its own channel says nothing."""
+        price = ticker.index_price or 0.0
+        if "index" in self.account.steps or not 0.0 < price < 1e9:
+            return []
+        self._index = m.Index(price, ticker.timestamp)
+        ts = nanoseconds(ticker.timestamp) or self._recv
+        return [UnderlyingPrice(price, ts, self._recv)]
 
     def _trades(self, prints: list[m.Print]) -> list[Event]:
         if not prints:
             return []
         rows = self._tape.columns(prints, self.catalogue.index, self._recv)
-        spot = self._index.price if self._index is not None else np.nan
-        index = np.where(np.isnan(rows.index), spot, rows.index)
-        price = self._premiums.points(rows.price, self._premiums.forward(rows.contract, index))
-        good = price > 0.0
-        if not good.all():
-            self._tape.refuse(int(np.count_nonzero(~good)))
-        return (
-            [
-                Trades.of(
-                    rows.contract[good],
-                    price[good],
-                    rows.size[good],
-                    rows.ts[good],
-                    recv=self._recv,
-                    side=rows.side[good],
-                    condition=rows.condition[good],
-                    sequence=rows.sequence[good],
-                )
-            ]
-            if good.any()
-            else []
-        )
+        spot = self._index.price if self._index is not None else math.nan
+        events, bad = self._books.trades(rows, spot, self._recv)
+        if bad:
+            self._tape.refuse(bad)
+        return events
 
 
 def frame_of_test(calls: Calls) -> str:
     """The answer to a test_request; its own answer interests nobody."""
     return frame(calls.number(), "public/test", {})
-
-
-def _when(ticker: m.Ticker) -> int:
-    return ticker.timestamp

@@ -110,7 +110,7 @@ class Tape:
         self._live: list[m.Print] = []
         self._reading: _Reading | None = None
         self._holes: dict[tuple[str, int, int], _Hole] = {}
-        self._subscribed = self._ready = self._refused_all = False
+        self._subscribed = self._ready = False
         self._ahead = 0  # of our clock, the venue's
         self._now = self._opened = 0
         self._through_ms = self._chain_ms = self._again_ms = 0
@@ -122,7 +122,7 @@ class Tape:
         self.holding = True
         self._reading = None
         self._holes.clear()
-        self._subscribed = self._ready = self._refused_all = False
+        self._subscribed = self._ready = False
 
     def clock(self, theirs_ns: int, ours_ns: int) -> None:
         """The venue's clock, as one of its answers had it."""
@@ -144,8 +144,8 @@ class Tape:
 
     def without(self) -> None:
         """There are no prints on this connection."""
-        self._refused_all = True
         self.holding = False
+        self._account.heard_from = 0
 
     # Prints
 

@@ -50,13 +50,7 @@ def test_it_connects_to_the_venue_its_test_system_or_where_the_user_says(
 
 
 @pytest.mark.parametrize("underlying", ["SPX", "BTC_EUR", "", "B T", "SOL_USDT", "[red]"])
-def test_an_underlying_without_options_there_is_a_usage_error_or_a_linear_family(
-    underlying: str,
-) -> None:
-    if underlying == "SPX":
-        # Nothing tells a coin from a stock but the venue's own list.
-        assert isinstance(make(underlying, {}, FeedOptions()), object)
-        return
+def test_an_underlying_without_options_there_is_a_usage_error(underlying: str) -> None:
     with pytest.raises(UsageError, match="Deribit"):
         make(underlying, {}, FeedOptions())
 
@@ -362,6 +356,16 @@ def test_without_prints_quotes_come_all_the_same_and_it_is_said() -> None:
     talk.settle()
     assert talk.quotes() and talk.protocol.account.printed == 0
     assert "refuses" in talk.protocol.account.notes["prints"]
+
+
+def test_without_the_index_channel_spot_is_what_the_tickers_say_it_is() -> None:
+    exchange = market()
+    exchange.refuses = {"deribit_price_index.btc_usd"}
+    talk = Talk(exchange)
+    talk.open()
+    exchange.quote(CALL, 0.02, 0.021, index_price=37_123.0, timestamp=NOON + 1)
+    talk.settle()
+    assert [event.price for event in talk.of(UnderlyingPrice)] == [37_123.0]
 
 
 def strikes(exchange: Exchange, low: int, high: int, step: int, date: str = "24NOV23") -> None:
