@@ -49,7 +49,7 @@ _QUOTES = (records.CBBO_1S, records.CBBO_1M)
 _DAY_NS = 24 * 3600 * NS
 _MARGIN_NS = 60 * NS
 _QUOTES_BACK_NS = 300 * NS
-_LONGEST_HEADER = 1 << 24
+_LONGEST_HEADER = 1 << 20
 _SHOWN = 160
 NOTE = (
     "no trade conditions: package legs, late and cancelled prints are taken for others; "
@@ -240,20 +240,11 @@ class DatabentoProtocol(BaseProtocol):
             raise PassingError(f"Databento's stream made no sense: {said}") from None
         named: list[tuple[int, str]] = []
         for record in told:
-            if isinstance(record, dbn.SymbolMappingMsg):
-                symbol = self._listing.raw(record.stype_out_symbol, record.stype_in_symbol)
-                named.append((record.instrument_id, symbol))
-            elif isinstance(record, dbn.InstrumentDefMsg):
-                if self._define(record):
-                    named.append((record.instrument_id, record.raw_symbol))
-            elif isinstance(record, dbn.StatMsg):
-                self._gathering.statistics.append(
-                    np.frombuffer(bytes(record)[:80], records.STATISTIC)
-                )
-            elif isinstance(record, dbn.SystemMsg):
-                self._system(record)
-            elif isinstance(record, dbn.ErrorMsg):
-                self._error(record)
+            try:
+                named += self._one(record)
+            except (dbn.DBNError, ValueError):
+                # Text that is no text, a code that is none.
+                self._count("records that make no sense")
         if named:
             if any(self._listing.moves(*each) for each in named):
                 self._settle()
@@ -261,6 +252,22 @@ class DatabentoProtocol(BaseProtocol):
             self.account.listed = self.account.printed = len(self._listing)
             foreign = f"symbols that are no contracts on {self._underlying}"
             self._tell("foreign", self._listing.refused, foreign)
+
+    def _one(self, record: object) -> list[tuple[int, str]]:
+        """Takes in a record; the id and symbol that it puts together, if it does."""
+        if isinstance(record, dbn.SymbolMappingMsg):
+            symbol = self._listing.raw(record.stype_out_symbol, record.stype_in_symbol)
+            return [(record.instrument_id, symbol)]
+        if isinstance(record, dbn.InstrumentDefMsg):
+            return [(record.instrument_id, record.raw_symbol)] if self._define(record) else []
+        if isinstance(record, dbn.StatMsg):
+            rows = np.frombuffer(bytes(record), records.STATISTIC, 1)
+            self._gathering.statistics.append(rows)
+        elif isinstance(record, dbn.SystemMsg):
+            self._system(record)
+        elif isinstance(record, dbn.ErrorMsg):
+            self._error(record)
+        return []
 
     def _define(self, record: dbn.InstrumentDefMsg) -> bool:
         """Whether a definition gives an id to a contract we can trust."""

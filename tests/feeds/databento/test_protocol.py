@@ -8,6 +8,8 @@ import math
 import databento_dbn as dbn
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gexterm.clock import NS
 from gexterm.errors import ConnectionFailedError
@@ -549,3 +551,67 @@ def test_a_contract_is_found_by_its_id_however_ids_are_spread(apart: int) -> Non
     listing.map([(n, f"SPXW  251121C{5000 + i:05d}000") for i, n in enumerate(ids)], 0)
     asked = np.array([*ids, 6, 2**32 - 1], np.uint32)
     assert listing.find(asked).tolist() == [*range(2000), -1, -1]
+
+
+@settings(max_examples=150)
+@given(
+    at=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=8),
+    cut=st.integers(1, 400),
+)
+def test_whatever_stands_in_records_the_session_goes_on_or_ends_in_words(
+    at: list[tuple[int, int]], cut: int
+) -> None:
+    protocol = live(CALL)
+    items = [
+        venue.definition(PUT, 1001, MORNING),
+        venue.statistic(CALL, 1000, MORNING, 7),
+        venue.tcbbo(CALL, 1000, NOON, 12.3, 5, (12.2, 12.4)),
+        venue.cbbo(CALL, 1000, NOON, 12.2, 12.4),
+    ]
+    told = bytearray(
+        b"".join(item.data for item in items)
+        + venue.mapping("SPXW.OPT", PUT, 1001)
+        + venue.system("hello", dbn.SystemCode.SUBSCRIPTION_ACK)
+        + venue.error("hello", "SYMBOL_RESOLUTION_FAILED")
+    )
+    for place, value in at:
+        told[place % len(told)] = value
+    try:
+        for begin in range(0, len(told), cut):
+            protocol.receive(bytes(told[begin : begin + cut]), NOON)
+    except ConnectionFailedError:
+        pass
+    for event in protocol.flush():
+        if isinstance(event, Trades):
+            assert (event.price >= 0.0).all()
+            assert (event.size > 0.0).all()
+
+
+@settings(max_examples=60)
+@given(noise=st.binary(max_size=600))
+def test_noise_is_no_stream(noise: bytes) -> None:
+    protocol = live(CALL)
+    try:
+        protocol.receive(noise, NOON)
+    except ConnectionFailedError:
+        return
+    protocol.flush()
+
+
+def test_a_gateway_of_the_first_version_is_understood() -> None:
+    protocol = session()
+    protocol.on_open(NOON)
+    protocol.receive(b"cram=abc\nsuccess=1|session_id=1\n" + header(version=1), NOON)
+    protocol.flush()
+    mapping = dbn.v1.SymbolMappingMsg(0, 7, 1, "SPXW.OPT", CALL, 0, venue.NEVER)
+    interest = dbn.v1.StatMsg(
+        22, 7, MORNING, MORNING, venue.NEVER, venue.NO_PRICE, 55, dbn.StatType.OPEN_INTEREST
+    )
+    warning = dbn.v1.ErrorMsg(1, "SPX.OPT did not resolve")
+    events = heard(protocol, *(bytes(each) for each in (mapping, interest, warning)))
+    (known,), (oi,) = only(events, Definitions), only(events, OpenInterest)
+    assert isinstance(known, Definitions)
+    assert isinstance(oi, OpenInterest)
+    assert known.contracts[0].strike == 6600.0
+    assert oi.open_interest.tolist() == [55.0]
+    assert "did not resolve" in protocol.account.notes["error"]
