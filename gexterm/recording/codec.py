@@ -19,7 +19,7 @@ import itertools
 import math
 import struct
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -143,6 +143,8 @@ class _Report(msgspec.Struct, array_like=True):
     notes: tuple[str, ...]
 
 
+_COUNTS = 8
+"""How many of its fields, from the first on, count something."""
 _NOTES = 64
 """Most notes that are read."""
 
@@ -266,8 +268,10 @@ def _body(event: Event, kind: int) -> bytes:
     if isinstance(event, ClockTick):
         return _TS.pack(event.ts)
     if isinstance(event, TickMark):
+        _sound_mark(event)
         return _MARKED.pack(event.ts, event.step)
     if isinstance(event, FeedReport):
+        _sound_report(event)
         return msgspec.msgpack.encode(
             _Report(**{name: getattr(event, name) for name in _Report.__struct_fields__})
         )
@@ -351,12 +355,12 @@ def _decode(frame: Frame) -> Event:
     if kind == _TICK:
         return ClockTick(*_TS.unpack(body))
     if kind == _MARK:
-        return TickMark(*_MARKED.unpack(body))
+        return _sound_mark(TickMark(*_MARKED.unpack(body)))
     if kind == _REPORT:
         told = msgspec.structs.asdict(msgspec.msgpack.decode(body, type=_Report))
         told["window"] = text(told["window"])
         told["notes"] = tuple(text(note) for note in told["notes"][:_NOTES])
-        return FeedReport(**told, recv=recv)
+        return _sound_report(FeedReport(**told, recv=recv))
     if kind == _STATUS:
         status = msgspec.msgpack.decode(body, type=_Status)
         if status.state not in _STATES:
@@ -420,6 +424,22 @@ def _check(root: str, strike: float) -> None:
         raise RecordingError(f"a contract of {root} has the strike {strike}")
 
 
+def _sound_mark(mark: TickMark) -> TickMark:
+    if mark.ts < 0 or mark.step <= 0:
+        raise RecordingError(f"no Reading is computed at {mark.ts} in steps of {mark.step} ns")
+    return mark
+
+
+def _sound_report(report: FeedReport) -> FeedReport:
+    counts = (getattr(report, name) for name in _Report.__struct_fields__[:_COUNTS])
+    known = (report.listed, report.quoted, report.printed, report.heard_from)
+    if min(*counts, *known) < 0 or not 0.0 <= report.away_s < math.inf:
+        raise RecordingError("a feed's report counts what cannot be")
+    if math.isinf(report.skew_s):
+        raise RecordingError(f"no clock is off by {report.skew_s} seconds")
+    return report
+
+
 def _contracts(listed: list[tuple[str, int, str, float]]) -> tuple[Contract, ...]:
     """Contracts as read. A keyframe has thousands, of few roots and dates.
 
@@ -429,22 +449,28 @@ def _contracts(listed: list[tuple[str, int, str, float]]) -> tuple[Contract, ...
     if not listed:
         return ()
     roots, expiries, rights, strikes = zip(*listed, strict=True)
-    if not 0.0 < min(strikes) <= max(strikes) < math.inf or any(map(math.isnan, strikes)):
+    # Not finite where any of them is not.
+    if min(strikes) <= 0.0 or not math.isfinite(sum(strikes)):
         for root, _, _, strike in listed:
             _check(root, strike)
-    # One text and one date for all contracts that share them, not one for each.
-    names = {root: name(root) for root in set(roots)}
-    dates = {expiry: dt.date.fromordinal(expiry) for expiry in set(expiries)}
-    sides = {right: Right(right) for right in set(rights)}
     made = tuple(map(Contract.__new__, itertools.repeat(Contract, len(listed))))
-    for slot, values in (
-        ("root", map(names.__getitem__, roots)),
-        ("expiry", map(dates.__getitem__, expiries)),
-        ("right", map(sides.__getitem__, rights)),
-        ("strike", strikes),
-    ):
-        deque(map(getattr(Contract, slot).__set__, made, values), maxlen=0)
+    slots: tuple[tuple[Any, Any], ...] = (
+        (Contract.root, _shared(roots, name)),
+        (Contract.expiry, _shared(expiries, dt.date.fromordinal)),
+        (Contract.right, _shared(rights, Right)),
+        (Contract.strike, strikes),
+    )
+    for slot, values in slots:
+        deque(map(slot.__set__, made, values), maxlen=0)
     return made
+
+
+def _shared(values: tuple[Any, ...], make: Callable[[Any], Any]) -> Iterator[Any]:
+    """What is made of each value: one text, one date for all contracts that share it."""
+    made = {value: make(value) for value in set(values)}
+    if len(made) == 1:
+        return itertools.repeat(made[values[0]], len(values))
+    return map(made.__getitem__, values)
 
 
 def _decode_columns(kind: int, version: int, count: int, recv: int, body: memoryview) -> Event:

@@ -16,7 +16,7 @@ import itertools
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import zstandard
@@ -81,9 +81,8 @@ class _HeaderFields(msgspec.Struct):
     synthetic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What a block's header says."""
+class Block(NamedTuple):
+    """What a block's header says. A tuple, since a day has thousands of them."""
 
     offset: int
     """Where its header begins, bytes from the start of the file."""
@@ -160,15 +159,18 @@ def parse_header(data: bytes) -> Header:
 
 
 def pack_block(
-    kind: int, raw: bytes, events: int, first: int, last: int, compressor: Any
-) -> tuple[bytes, bytes]:
-    """A block's header and payload. `compressor` is a `zstandard.ZstdCompressor`."""
+    kind: int, raw: bytes, events: int, first: int, last: int, compressor: Any, offset: int = 0
+) -> tuple[Block, bytes, bytes]:
+    """A block to be put at `offset`: what its header says, the header, and the payload.
+
+    `compressor` is a `zstandard.ZstdCompressor`.
+    """
     payload: bytes = compressor.compress(raw)
+    block = Block(offset, kind, len(payload), len(raw), events, first, last, zlib.crc32(payload))
     head = _BLOCK.pack(
-        BLOCK_MAGIC, kind, 0, 0, len(payload), len(raw), events, zlib.crc32(payload),
-        first, last, 0,
-    )[:-4]  # fmt: skip
-    return head + struct.pack("<I", zlib.crc32(head)), payload
+        BLOCK_MAGIC, kind, 0, 0, block.stored, block.raw, events, block.crc, first, last, 0
+    )[:-4]
+    return block, head + struct.pack("<I", zlib.crc32(head)), payload
 
 
 def parse_block(data: bytes, offset: int) -> Block | None:
@@ -214,12 +216,12 @@ def parse_index(raw: bytes) -> list[Block]:
     """The blocks an index lists. Raises RecordingError where it makes no sense."""
     if len(raw) % _ENTRY.size:
         raise RecordingError("the index is cut off")
-    blocks = [Block(*fields) for fields in _ENTRY.iter_unpack(raw)]
+    blocks = list(map(Block._make, _ENTRY.iter_unpack(raw)))
     for block in blocks:
-        if block.kind not in KIND_NAMES or max(block.stored, block.raw) > MAX_BLOCK:
+        if block.kind not in KIND_NAMES or block.stored > MAX_BLOCK or block.raw > MAX_BLOCK:
             raise RecordingError(f"the index lists an impossible block at byte {block.offset}")
     for before, after in itertools.pairwise(blocks):
-        if before.end != after.offset or before.last > after.last:
+        if before.offset + BLOCK_SIZE + before.stored != after.offset or before.last > after.last:
             raise RecordingError(f"the index is out of order at byte {after.offset}")
     return blocks
 

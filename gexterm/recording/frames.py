@@ -237,12 +237,11 @@ class FramesWriter:
                 *payloads,
             )
         )
-        self._file.append(
-            *layout.pack_block(
-                layout.DATA, raw, len(entries), int(times.min()), int(times.max()),
-                self._compressor,
-            )
-        )  # fmt: skip
+        first, last = int(times.min()), int(times.max())
+        _, head, payload = layout.pack_block(
+            layout.DATA, raw, len(entries), first, last, self._compressor, self._file.size
+        )
+        self._file.append(head, payload)
 
     def close(self) -> None:
         """Flush and close. Harmless when repeated or after a failure."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import zlib
 from pathlib import Path
 from types import TracebackType
 
@@ -193,12 +192,10 @@ class Writer:
         self._keyframe_at, self._since_keyframe, self._keyframe_size = self._time, 0, len(raw)
 
     def _append(self, kind: int, raw: bytes, events: int, first: int, last: int) -> None:
-        head, payload = layout.pack_block(kind, raw, events, first, last, self._compressor)
-        self._blocks.append(
-            layout.Block(
-                self.bytes, kind, len(payload), len(raw), events, first, last, zlib.crc32(payload)
-            )
+        block, head, payload = layout.pack_block(
+            kind, raw, events, first, last, self._compressor, self.bytes
         )
+        self._blocks.append(block)
         self._file.append(head, payload)
         self.bytes = self._file.size
 

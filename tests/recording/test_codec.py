@@ -19,15 +19,18 @@ from gexterm.market.events import (
     ClockTick,
     Definitions,
     Event,
+    FeedReport,
     FeedStatus,
     OpenInterest,
     Quotes,
     SourceInfo,
+    TickMark,
     Trades,
     UnderlyingPrice,
     Volume,
 )
 from gexterm.recording import codec
+from gexterm.recording import columns as packed
 from tests.recording.made import INFO, OPEN, contracts, day, quotes, same, trades
 
 TS = st.integers(0, 2**63 - 1)
@@ -46,7 +49,7 @@ def events(draw: st.DrawFn) -> Event:
     price = columns(rows, PRICE, "f8")
     ts = columns(rows, TS, "i8")
     recv = draw(TS)
-    kind = draw(st.integers(0, 8))
+    kind = draw(st.integers(0, 10))
     if kind == 0:
         return Quotes(*(draw(c) for c in (index, price, price, price, price, ts)), recv)
     if kind == 1:
@@ -73,6 +76,15 @@ def events(draw: st.DrawFn) -> Event:
     if kind == 7:
         detail = st.dictionaries(ROOT, st.one_of(st.booleans(), st.floats(0, 1), ROOT), max_size=3)
         return FeedStatus(draw(st.sampled_from(["live", "ended"])), draw(ROOT), draw(detail))
+    if kind == 8:
+        return TickMark(draw(TS), draw(st.integers(1, 2**63 - 1)))
+    if kind == 9:
+        counts = [draw(st.integers(0, 2**63 - 1)) for _ in range(8)]
+        skew = draw(st.floats(allow_infinity=False))
+        listed = [draw(st.integers(0, 10**6)) for _ in range(3)]
+        notes = tuple(draw(st.lists(ROOT, max_size=4)))
+        away = draw(st.floats(0, 1e9))
+        return FeedReport(*counts, away, skew, *listed, draw(ROOT), draw(TS), notes, recv)
     mode = draw(st.sampled_from(["live", "simulated"]))
     return SourceInfo(draw(ROOT), draw(ROOT), mode, 900.0, draw(ROOT), draw(TS), draw(TS))
 
@@ -171,6 +183,8 @@ def test_a_frame_cut_anywhere_is_an_error(cut: int):
 def test_altered_bytes_are_an_event_or_an_error_and_never_a_crash(data: st.DataObject):
     stream = b"".join(codec.encode(event, 0) for event in day(minutes=0.1, count=6, rows=17))
     stream += codec.encode(INFO, 0) + codec.encode(FeedStatus("live", "x", {"a": 1.0}), 0)
+    stream += codec.encode(TickMark(OPEN, 100), 0)
+    stream += codec.encode(FeedReport(5, notes=("a", "b"), window="w", recv=9), 0)
     raw = bytearray(stream)
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(raw) - 1))
@@ -194,7 +208,7 @@ def head(kind: int, count: int, length: int, version: int = codec.CODEC_VERSION)
     return codec._HEAD.pack(kind, version, 0, count, length, 0, 0, 0)
 
 
-@pytest.mark.parametrize("kind", range(1, 10))
+@pytest.mark.parametrize("kind", range(1, 12))
 @pytest.mark.parametrize("count", [100, codec.MAX_ROWS, codec.MAX_ROWS + 1, 2**32 - 1])
 def test_a_claim_of_many_rows_allocates_nothing(kind: int, count: int):
     body = b"\x01" * 60
@@ -296,3 +310,76 @@ def test_what_no_reader_would_take_is_not_written(wrong: dict[str, list[int]]) -
     columns = {"contract": [0], "price": [1.0], "size": [1.0], "ts": [1], **wrong}
     with pytest.raises(RecordingError):
         codec.encode(Trades.of(**columns), 1)
+
+
+def test_marks_and_reports_are_no_news_to_older_programs_otherwise() -> None:
+    """Only what is new in version 3 is written as such: other recordings stay readable."""
+    for event in (*day(minutes=0.1), INFO, FeedStatus("live")):
+        assert codec.encode(event, 0)[1] == 2
+    assert codec.encode(TickMark(0, 1), 0)[1] == 3
+    assert codec.encode(FeedReport(), 0)[1] == 3
+
+
+@pytest.mark.parametrize("ts, step", [(-1, 5), (5, 0), (5, -1), (-(2**63), 1)])
+def test_a_mark_of_no_time_is_neither_written_nor_read(ts: int, step: int) -> None:
+    with pytest.raises(RecordingError):
+        codec.encode(TickMark(ts, step), 0)
+    body = codec._MARKED.pack(ts, step)
+    with pytest.raises(RecordingError, match="no Reading"):
+        codec.decode_all(head(11, 0, len(body)) + body)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"frames": -1},
+        {"reconnects": -5},
+        {"heard_from": -1},
+        {"quoted": -1},
+        {"away_s": -1.0},
+        {"away_s": float("nan")},
+        {"away_s": float("inf")},
+        {"skew_s": float("-inf")},
+    ],
+)
+def test_a_report_of_what_cannot_be_is_neither_written_nor_read(wrong: dict[str, float]) -> None:
+    with pytest.raises(RecordingError):
+        codec.encode(dataclasses.replace(FeedReport(), **wrong), 0)
+    good = {name: getattr(FeedReport(), name) for name in codec._Report.__struct_fields__}
+    body = msgspec.msgpack.encode(codec._Report(**(good | wrong)))
+    with pytest.raises(RecordingError):
+        codec.decode_all(head(10, 0, len(body)) + body)
+
+
+def test_a_report_is_made_safe_to_show_and_bounded() -> None:
+    notes = tuple(f"\x1b[2J note {i}" + "x" * 10_000 for i in range(500))
+    [(_, event)] = codec.decode_all(codec.encode(FeedReport(window="a\nb", notes=notes), 0))
+    assert isinstance(event, FeedReport)
+    assert event.window == "a\N{REPLACEMENT CHARACTER}b"
+    assert len(event.notes) == 64
+    assert all(len(n) <= codec.MAX_TEXT and n.isprintable() for n in event.notes)
+
+
+@pytest.mark.parametrize("body", [b"", b"\xc0", b"\x90", b"\x91\x01", b"\xdd\xff\xff\xff\xff"])
+def test_a_report_that_is_none_is_refused(body: bytes) -> None:
+    with pytest.raises(RecordingError):
+        codec.decode_all(head(10, 0, len(body)) + body)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.integers(1, 60).flatmap(
+        lambda rows: st.lists(
+            st.lists(
+                st.one_of(PRICE, st.integers(-(10**7), 10**7).map(lambda i: i / 100)),
+                min_size=rows,
+                max_size=rows,
+            ),
+            min_size=1,
+            max_size=5,
+        )
+    )
+)
+def test_columns_packed_together_are_what_they_are_packed_alone(table: list[list[float]]) -> None:
+    arrays = [np.array(column) for column in table]
+    assert packed.pack_floats(arrays) == [packed.pack(column) for column in arrays]

@@ -308,12 +308,12 @@ def test_an_index_that_lies_is_not_believed(path: Path, tmp_path: Path):
         blocks[1:],
         blocks[:-1],
         [blocks[0], *blocks[2:]],
-        [dataclasses.replace(blocks[0], stored=layout.MAX_BLOCK + 1), *blocks[1:]],
-        [dataclasses.replace(blocks[0], kind=9), *blocks[1:]],
+        [blocks[0]._replace(stored=layout.MAX_BLOCK + 1), *blocks[1:]],
+        [blocks[0]._replace(kind=9), *blocks[1:]],
     ):
         index = layout.pack_index(lie)
         compressor = zstandard.ZstdCompressor()
-        head, body = layout.pack_block(layout.INDEX, index, len(lie), 0, 0, compressor)
+        _, head, body = layout.pack_block(layout.INDEX, index, len(lie), 0, 0, compressor)
         data = raw + head + body + layout.pack_trailer(len(raw))
         with Recording(altered(tmp_path, data)) as recording:
             assert recording._blocks == blocks
@@ -412,7 +412,7 @@ def test_a_sound_block_with_nonsense_in_it_is_an_error_that_names_the_file(tmp_p
 
     source = {"underlying": "SPX", "feed": "x", "mode": "live"}
     compressor = zstandard.ZstdCompressor()
-    head, body = layout.pack_block(layout.DATA, b"nonsense" * 9, 1, 1, 1, compressor)
+    _, head, body = layout.pack_block(layout.DATA, b"nonsense" * 9, 1, 1, 1, compressor)
     data = header({"source": source}) + head + body
     with (
         Recording(altered(tmp_path, data)) as recording,
