@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from gexterm import __version__
 from gexterm.clock import NS
 from gexterm.feeds import cboe, cboe_delayed
 from gexterm.feeds.cboe import CboeProtocol
+from gexterm.feeds.tap import Tap
 from gexterm.feeds.venue import FeedOptions
 from gexterm.market.calendar import ns
 from gexterm.market.events import (
@@ -24,7 +26,7 @@ from gexterm.market.events import (
     SourceInfo,
 )
 from tests.venues.cboe import CboeVenue, page
-from tests.venues.driven import Driven
+from tests.venues.driven import Driven, kept, same_again
 
 STAMP = dt.datetime(2022, 7, 12, 15, 55, 13, tzinfo=dt.UTC)
 START = ns(STAMP) + 20 * NS
@@ -40,10 +42,10 @@ async def venue() -> AsyncIterator[CboeVenue]:
         yield made
 
 
-def driven(venue: CboeVenue) -> Driven:
+def driven(venue: CboeVenue, tap: Tap | None = None) -> Driven:
     url = venue.url("/quotes", "http")
     assert cboe.VENUE.make("SPX", {}, FeedOptions(url=url)).connect_url() == ""
-    return Driven(CboeProtocol("SPX", url, jitter=lambda: 0.0), START)
+    return Driven(CboeProtocol("SPX", url, jitter=lambda: 0.0), START, tap=tap)
 
 
 async def test_a_page_goes_from_the_server_to_the_chain(venue: CboeVenue) -> None:
@@ -167,3 +169,19 @@ async def test_when_nobody_listens_it_says_so_and_goes_on_trying() -> None:
     async with Driven(CboeProtocol("SPX", url, jitter=lambda: 0.0), START) as run:
         await run.until(lambda: "next try in 120 s" in run.said, moving=1.0)
         assert "refused" not in run.states and "127.0.0.1" in run.said
+
+
+async def test_raw_answers_of_a_session_with_faults_say_it_all_again(
+    tmp_path: Path, venue: CboeVenue
+) -> None:
+    async with kept(tmp_path) as recorder:
+        async with driven(venue, tap=recorder.tap) as run:
+            await run.until(lambda: "live" in run.states)
+            recorder.event(run.of(SourceInfo)[0])
+            venue.refusals = [(503, {}), (429, {"Retry-After": "90"})]
+            await run.until(lambda: len(venue.served) >= 4, moving=1.0)
+            venue.renew(later(9, shift=3.0))
+            await run.until(lambda: len(run.of(Quotes)) >= 2, moving=1.0)
+        await recorder.flushed()
+        heard = list(run.events)
+    same_again(recorder, CboeProtocol("SPX", venue.url("/quotes", "http")), heard)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest_asyncio
 from gexterm.clock import NS
 from gexterm.dealers.signer import Signer
 from gexterm.feeds.secrets import Secret
+from gexterm.feeds.tap import Tap
 from gexterm.feeds.tradier import TradierProtocol
 from gexterm.feeds.venue import FeedOptions
 from gexterm.feeds.window import WindowSettings
@@ -26,7 +28,8 @@ from gexterm.market.events import (
     Trades,
     UnderlyingPrice,
 )
-from tests.venues.driven import Driven
+from gexterm.recording.frames import Frames
+from tests.venues.driven import Driven, kept, same_again
 from tests.venues.tradier import TOKEN, TradierVenue, quote, row, timesale
 
 OPEN = calendar.at_et(dt.date(2025, 11, 20), dt.time(10, 0))
@@ -51,10 +54,16 @@ async def venue() -> AsyncIterator[TradierVenue]:
 
 
 def driven(
-    venue: TradierVenue, token: str = TOKEN, ahead_s: float = 0.0, **options: object
+    venue: TradierVenue,
+    token: str = TOKEN,
+    ahead_s: float = 0.0,
+    tap: Tap | None = None,
+    **options: object,
 ) -> Driven:
     chosen = FeedOptions(url=venue.url(), rest_url=venue.url(scheme="http"), **options)  # type: ignore[arg-type]
-    return Driven(TradierProtocol("SPX", Secret(token), chosen), OPEN + round(ahead_s * NS))
+    return Driven(
+        TradierProtocol("SPX", Secret(token), chosen), OPEN + round(ahead_s * NS), tap=tap
+    )
 
 
 def prints(run: Driven) -> list[tuple[float, float, int]]:
@@ -275,6 +284,43 @@ async def test_a_token_that_expires_in_mid_day_ends_it_with_what_to_do(
         venue.refusals["quotes"] = [(401, {})]
         await run.until(lambda: run.ended, moving=0.5)
         assert run.states[-1] == "refused" and "login tradier" in run.said
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, 180.0])
+async def test_raw_frames_of_a_session_with_a_cut_line_say_it_all_again(
+    tmp_path: Path, venue: TradierVenue, ahead_s: float
+) -> None:
+    async with kept(tmp_path) as recorder:
+        async with driven(venue, ahead_s=ahead_s, tap=recorder.tap) as run:
+            first = await venue.subscribed()
+            recorder.event(run.of(SourceInfo)[0])
+            await venue.say(
+                quote(CALL, 10.0, 10.4, MS + 100), timesale(CALL, 10.4, 3, MS + 150, seq=7)
+            )
+            await run.until(lambda: len(prints(run)) == 1, moving=0.05)
+            await cut(venue, run)
+            await run.until(lambda: venue.connections == 2 and bool(venue._asked), moving=0.25)
+            await venue.say(
+                quote(PUT, 9.0, 9.4, MS + 190), timesale(CALL, 10.0, 5, MS + 200, seq=9)
+            )
+            await run.until(lambda: len(prints(run)) == 2, moving=0.05)
+        await recorder.flushed()
+        heard = list(run.events)
+    same_again(recorder, TradierProtocol("SPX", Secret(TOKEN)), heard)
+    data = unpacked(tmp_path)
+    assert TOKEN.encode() not in data and first["sessionid"].encode() not in data
+
+
+def unpacked(folder: Path) -> bytes:
+    """The bytes of all files, and what the entries of raw frames hold."""
+    data = b""
+    for file in folder.rglob("*.*"):
+        data += file.read_bytes()
+        if file.suffix == ".frames":
+            with Frames(file) as raw:
+                data += b"".join(entry.data for entry in raw)
+    assert CALL.encode() in data
+    return data
 
 
 async def test_while_the_line_was_down_prints_are_not_claimed_to_be_known(

@@ -12,6 +12,7 @@ import asyncio
 import datetime as dt
 import gzip
 import json
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -50,7 +51,8 @@ def page(
                         last_trade_time=None,
                     )
                 )
-    last_trade = (stamp - dt.timedelta(minutes=15, hours=4)).replace(tzinfo=None)
+    traded = stamp - dt.timedelta(minutes=15)
+    last_trade = traded.astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None)
     body = {
         "symbol": "SPX",
         "current_price": spot,

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from gexterm.clock import ManualClock
 from gexterm.feeds.protocol import FeedProtocol
+from gexterm.feeds.refeed import refeed
 from gexterm.feeds.runner import FeedRunner, RunnerSettings
+from gexterm.feeds.secrets import redactor
+from gexterm.feeds.tap import Tap
 from gexterm.market.chain import Chain
 from gexterm.market.events import (
+    ClockTick,
     Definitions,
     Event,
     FeedReport,
@@ -23,6 +28,9 @@ from gexterm.market.events import (
     Volume,
 )
 from gexterm.market.settlement import expiry_of
+from gexterm.recording.frames import Frames
+from gexterm.recording.recorder import Recorder, RecorderSettings
+from tests.recording.made import same_all
 
 E = TypeVar("E", bound=Event)
 
@@ -31,14 +39,22 @@ class Driven:
     """Runs until a condition holds; what was told is in `events`."""
 
     def __init__(
-        self, protocol: FeedProtocol, start_ns: int, settings: RunnerSettings | None = None
+        self,
+        protocol: FeedProtocol,
+        start_ns: int,
+        settings: RunnerSettings | None = None,
+        tap: Tap | None = None,
     ) -> None:
         self.clock = ManualClock(start_ns)
         self.events: list[Event] = []
         self.chain = Chain(expiry_of)
         """What the market said, applied."""
         self.runner = FeedRunner(
-            protocol, self.clock, rng=random.Random(1), settings=settings or RunnerSettings()
+            protocol,
+            self.clock,
+            rng=random.Random(1),
+            settings=settings or RunnerSettings(),
+            tap=tap,
         )
         self._taking: asyncio.Task[None] | None = None
 
@@ -102,3 +118,20 @@ class Driven:
                 for _ in range(20):
                     await asyncio.sleep(0)
                 await asyncio.sleep(0.001)
+
+
+def kept(folder: Path) -> Recorder:
+    """A recorder of raw frames on a clock that stands still."""
+    easy = RecorderSettings(min_free_bytes=0)
+    return Recorder(folder, "fake", "SPX", ManualClock(), easy, redact=redactor.bytes)
+
+
+def same_again(recorder: Recorder, fresh: FeedProtocol, heard: list[Event]) -> None:
+    """The raw frames of a session, through a fresh protocol, are what was heard."""
+    assert recorder.trouble == "" and recorder.frames_path is not None
+    own = ClockTick | FeedStatus | FeedReport
+    with Frames(recorder.frames_path) as raw:
+        again: list[Event] = [event for event in refeed(raw, fresh) if not isinstance(event, own)]
+        assert not raw.warnings
+    wanted: list[Event] = [event for event in heard if not isinstance(event, own)]
+    assert wanted and same_all(again, wanted)
