@@ -7,7 +7,7 @@ the subscriptions, and no earlier: of what came before, only some contracts can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from gexterm.clock import NS
 from gexterm.feeds.massive.conditions import deciding
@@ -47,7 +47,7 @@ class BackFill:
         self._listed = 0
         self._missed: list[tuple[int, int]] = []
 
-    def note(self, trades: Iterable[Trade]) -> None:
+    def note(self, trades: list[Trade]) -> None:
         """The websocket has told these."""
         self._heard.note(trades)
 

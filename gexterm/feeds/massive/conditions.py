@@ -50,12 +50,12 @@ def deciding(given: list[int] | int | None) -> int:
 
     Numbers in no table stay as they are, so that they can be named, if they fit 16 bits.
     """
+    if given.__class__ is list and len(given) == 1 and given[0] in _RANK:
+        return given[0]  # by far the most frequent, hence first
     if given is None:
         return ABSENT
     if isinstance(given, int):
         return _fits(given)
-    if len(given) == 1:
-        return _fits(given[0])
     return _decide(tuple(given[:16])) if given else ABSENT
 
 

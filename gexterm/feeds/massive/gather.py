@@ -6,7 +6,7 @@ of time is dated by receipt. A contract that is not listed is dropped and counte
 
 from __future__ import annotations
 
-from operator import attrgetter
+from array import array
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,6 @@ _MOST_POINTS = 1e7
 _MOST_SIZE = 1e9
 _EXCHANGES = 1 << 10
 _MOST_SEQUENCE = 1 << 52
-_symbol, _time = attrgetter("sym"), attrgetter("t")
-_COLUMNS = tuple(map(attrgetter, ("bp", "ap", "bs", "size")))
 
 
 class Gather:
@@ -47,54 +45,57 @@ class Gather:
         taken = self.quotes.take()
         if not taken:
             return None
-        count = len(taken)
         try:
-            contract = np.fromiter(map(index.__getitem__, map(_symbol, taken)), np.int32, count)
+            contract = np.array([index[quote.sym] for quote in taken], np.int32)
         except KeyError:
             listed = [quote for quote in taken if quote.sym in index]
-            self.unlisted += count - len(listed)
+            self.unlisted += len(taken) - len(listed)
             if not listed:
                 return None
-            taken, count = listed, len(listed)
-            contract = np.fromiter(map(index.__getitem__, map(_symbol, taken)), np.int32, count)
+            taken = listed
+            contract = np.array([index[quote.sym] for quote in taken], np.int32)
         ts = self._times(taken)
-        bid, ask, bid_size, ask_size = (
-            np.fromiter(map(column, taken), np.float64, count) for column in _COLUMNS
-        )
+        # An array of floats is the fastest way from a list to NumPy.
+        bid = np.frombuffer(array("d", [quote.bp for quote in taken]))
+        ask = np.frombuffer(array("d", [quote.ap for quote in taken]))
+        bid_size = np.frombuffer(array("d", [quote.bs for quote in taken]))
+        ask_size = np.frombuffer(array("d", [quote.size for quote in taken]))
         order = ts.argsort(kind="stable")
-        ts, contract = ts[order], contract[order]
         bid, ask = prices(bid[order], ask[order])
-        return Quotes(contract, bid, ask, sizes(bid_size[order]), sizes(ask_size[order]), ts)
+        bid_size, ask_size = sizes(bid_size[order]), sizes(ask_size[order])
+        return Quotes(contract[order], bid, ask, bid_size, ask_size, ts[order])
 
     def take_prints(self, index: dict[str, int]) -> tuple[list[Trade], Trades | None]:
         """The prints that wait, as they came and as columns."""
         if not self.prints:
             return [], None
         taken, self.prints = self.prints, []
-        listed = [trade for trade in taken if trade.sym in index]
-        self.unlisted += len(taken) - len(listed)
-        if not listed:
-            return [], None
-        return listed, Trades.of(
-            [index[trade.sym] for trade in listed],
-            [trade.p for trade in listed],
-            [trade.s for trade in listed],
-            self._times(listed),
-            condition=[deciding(trade.c) for trade in listed],
-            sequence=[sequence(trade.q, trade.x) for trade in listed],
+        contract = [index.get(trade.sym, -1) for trade in taken]
+        if min(contract) < 0:
+            listed = [trade for trade in taken if trade.sym in index]
+            self.unlisted += len(taken) - len(listed)
+            if not listed:
+                return [], None
+            taken, contract = listed, [index[trade.sym] for trade in listed]
+        return taken, Trades.of(
+            contract,
+            np.frombuffer(array("d", [trade.p for trade in taken])),
+            np.frombuffer(array("d", [trade.s for trade in taken])),
+            self._times(taken),
+            condition=[deciding(trade.c) for trade in taken],
+            sequence=_sequences(taken),
         )
 
     def _times(self, taken: list[Any]) -> I64:
         """Times in ns; 0 where there is none that can be."""
         try:
-            ms = np.fromiter(map(_time, taken), np.int64, len(taken))
+            ms = np.frombuffer(array("q", [message.t for message in taken]), np.int64)
         except OverflowError:
             ms = np.array([m.t if in_range(m.t) else 0 for m in taken], np.int64)
         if not (in_range(int(ms.min())) and in_range(int(ms.max()))):
             ms = np.array([m.t if in_range(m.t) else 0 for m in taken], np.int64)
             self.undated += int(np.count_nonzero(ms == 0))
-        ms *= _MS
-        return ms
+        return ms * _MS
 
 
 def prices(bid: F64, ask: F64) -> tuple[F64, F64]:
@@ -123,3 +124,14 @@ def sequence(number: int, exchange: int) -> int:
     if not 0 <= number < _MOST_SEQUENCE:
         return -1
     return number * _EXCHANGES + exchange % _EXCHANGES
+
+
+def _sequences(taken: list[Trade]) -> I64:
+    """The same of many."""
+    try:
+        numbers = np.array([trade.q for trade in taken], np.int64)
+        exchanges = np.array([trade.x for trade in taken], np.int64)
+    except OverflowError:
+        return np.array([sequence(trade.q, trade.x) for trade in taken], np.int64)
+    given = (numbers >= 0) & (numbers < _MOST_SEQUENCE)
+    return np.where(given, numbers * _EXCHANGES + exchanges % _EXCHANGES, -1)

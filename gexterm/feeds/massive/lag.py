@@ -8,7 +8,6 @@ last flushes that brought rows, and until there are enough of them the delay by 
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
 
 from gexterm.clock import NS
 
@@ -31,7 +30,7 @@ class Lag:
             return
         self._seen.append(recv_ns - newest_ns)
         if len(self._seen) >= _FEWEST:
-            lag = int(median(self._seen))
+            lag = sorted(self._seen)[len(self._seen) // 2]
             self.ns = lag if abs(lag - self._design) > _NEAR_NS else self._design
 
     def market(self, now_ns: int) -> int:

@@ -52,7 +52,7 @@ class Quote(msgspec.Struct, tag_field="ev", tag="Q", gc=False):
     """Unix ms."""
 
 
-class Trade(msgspec.Struct, tag_field="ev", tag="T"):
+class Trade(msgspec.Struct, tag_field="ev", tag="T", gc=False):
     """A print."""
 
     sym: str

@@ -47,17 +47,16 @@ class Heard:
     """Prints that the websocket told in the last half minute, to know them again."""
 
     def __init__(self) -> None:
-        self._tail: deque[tuple[Key, int]] = deque(maxlen=_MOST_TAIL)
-        self._kept: list[tuple[Key, int]] = []
+        self._tail: deque[Trade] = deque(maxlen=_MOST_TAIL)
+        self._kept: list[Trade] = []
 
-    def note(self, trades: Iterable[Trade]) -> None:
+    def note(self, trades: list[Trade]) -> None:
         """These have just been told."""
         tail = self._tail
-        for trade in trades:
-            tail.append(((trade.sym, trade.x, trade.p, trade.s), trade.t))
+        tail.extend(trades)
         if tail:
-            oldest = tail[-1][1] - _TAIL_MS
-            while tail[0][1] < oldest:
+            oldest = tail[-1].t - _TAIL_MS
+            while tail[0].t < oldest:
                 tail.popleft()
 
     def interrupted(self) -> None:
@@ -68,8 +67,8 @@ class Heard:
     def edges(self) -> dict[Key, list[int]]:
         """Times in ms of what was told around the interruption, by what it was."""
         out: dict[Key, list[int]] = {}
-        for key, ms in (*self._kept, *self._tail):
-            out.setdefault(key, []).append(ms)
+        for told in (*self._kept, *self._tail):
+            out.setdefault((told.sym, told.x, told.p, told.s), []).append(told.t)
         self._kept = []
         return out
 
