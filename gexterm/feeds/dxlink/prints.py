@@ -18,11 +18,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gexterm.feeds.dxlink.compact import FIELDS, PRINT, Values, number, whole
+from gexterm.feeds.dxlink.compact import FIELDS, PRINT, Values, floats, number, whole
 from gexterm.market.events import CANCEL, CORRECTION, NEW, Trades
 from gexterm.market.roots import printable
 
@@ -44,63 +46,119 @@ _PACKAGE_OF |= {"e": "i"}
 _SIGNED = frozenset(" ISabv")
 """Letters under which a print's price says who began it."""
 _NONE = -1
+_MOST_KEYS = 4096
 
 
 class Prints:
-    """TimeAndSale events between two flushes. Never conflated."""
+    """TimeAndSale events between two flushes. Never conflated.
+
+    Events are read column by column where every one of them is as expected, which is all
+    day long, and one by one where any is not; what comes out is the same.
+    """
 
     def __init__(self) -> None:
         self.refused = 0
         """Events that were no usable print."""
         self.odd: dict[str, int] = {}
         """Sale conditions nobody knows, and how often they came."""
-        self._rows: list[tuple[Any, ...]] = []
-        self._recv = 0
-
-    def __len__(self) -> int:
-        return len(self._rows)
+        self._contracts: list[int] = []
+        self._columns: list[Values] = [[] for _ in range(_WIDTH)]
+        self._recvs: list[int] = []
+        self._conditions: dict[object, tuple[int, str]] = {}
 
     def take_in(self, index: dict[str, int], values: Values, recv_ns: int) -> int:
         """Keep the events of known contracts; returns how many.
 
         `index` is the contract by symbol, `values` a PRINT list of `compact.Layout`.
         """
-        before = len(self._rows)
-        self._recv = recv_ns
-        for row in zip(*[iter(values)] * _WIDTH, strict=True):
-            contract = index.get(row[0], -1)
-            if contract < 0:
-                continue
-            if (print_ := self._print(contract, row)) is not None:
-                self._rows.append(print_)
-        return len(self._rows) - before
+        contracts = list(map(index.get, values[::_WIDTH], repeat(-1)))
+        if -1 in contracts:
+            known = [at for at, contract in enumerate(contracts) if contract >= 0]
+            values = [v for at in known for v in values[at * _WIDTH : (at + 1) * _WIDTH]]
+            contracts = [contracts[at] for at in known]
+        self._contracts += contracts
+        self._recvs += repeat(recv_ns, len(contracts))
+        for field, column in enumerate(self._columns):
+            column += values[field::_WIDTH]
+        return len(contracts)
 
     def flush(self) -> list[Trades]:
         """What was kept, by event time; nothing is kept afterwards."""
-        if not self._rows:
+        if not self._contracts:
             return []
-        rows, self._rows = self._rows, []
-        # Numbers below 2**63, so that integers stay what they are.
-        columns = list(zip(*rows, strict=True))
-        ts = np.array(columns[3], np.int64)
-        order = np.argsort(ts, kind="stable")
-        trades = Trades.of(
-            np.array(columns[0], np.int32)[order],
-            np.array(columns[1], np.float64)[order],
-            np.array(columns[2], np.float64)[order],
-            ts[order],
-            recv=self._recv,
-            bid=np.array(columns[4], np.float64)[order],
-            ask=np.array(columns[5], np.float64)[order],
-            side=np.array(columns[6], np.int8)[order],
-            condition=np.array(columns[7], np.int16)[order],
-            sequence=np.array(columns[8], np.int64)[order],
-            action=np.array(columns[9], np.int8)[order],
-            refers=np.array(columns[10], np.int64)[order],
-        )
-        return [trades]
+        contracts, columns, recvs = self._contracts, self._columns, self._recvs
+        self._contracts, self._columns, self._recvs = [], [[] for _ in range(_WIDTH)], []
+        found = self._together(contracts, columns, recvs)
+        if found is None:
+            rows = zip(contracts, zip(*columns, strict=True), recvs, strict=True)
+            prints = [p for p in (self._print(*each) for each in rows) if p is not None]
+            found = [np.array(column, dtype) for column, dtype in _typed(prints)]
+        order = np.argsort(found[3], kind="stable")
+        if not len(order):
+            return []
+        contract, price, size, ts, *rest = (column[order] for column in found)
+        names = ("bid", "ask", "side", "condition", "sequence", "action", "refers")
+        given = dict(zip(names, rest, strict=True))
+        return [Trades.of(contract, price, size, ts, recv=recvs[-1], **given)]
 
-    def _print(self, contract: int, row: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    def _together(
+        self, contracts: list[int], columns: list[Values], recvs: list[int]
+    ) -> list[NDArray[Any]] | None:
+        """The columns of `_print`, all rows at once; None where that would not do."""
+        (_, flags, index, time, nanos, _, price, size, bid, ask) = columns[:10]
+        (sale, aggressor, leg, extended, valid, kind) = columns[10:]
+        whole_numbers = [_integers(column) for column in (flags, index, time, nanos)]
+        bits, which, ms, nano = whole_numbers
+        if bits is None or which is None or ms is None or nano is None:
+            return None
+        plain = which.min() > 0 and ms.min() > 0 and ms.max() <= _MOST_MS and not bits.any()
+        if not plain or nano.min() < 0 or nano.max() >= _MS:
+            return None
+        prices, sizes, bids, asks = (floats(column) for column in (price, size, bid, ask))
+        usable = (prices > 0.0) & (prices <= MOST_POINTS) & (sizes > 0.0) & (sizes < np.inf)
+        if not usable.all():
+            return None
+        try:
+            if set(kind) != {"NEW"}:
+                return None
+            side = list(map(_SIDES.get, aggressor, repeat(0)))
+            codes = self._codes(sale, leg, extended, valid)
+        except TypeError:
+            return None
+        for quoted in (bids, asks):
+            quoted[~((quoted >= 0.0) & (quoted <= MOST_POINTS))] = np.nan
+        count = len(contracts)
+        return [
+            np.array(contracts, np.int32),
+            prices,
+            sizes,
+            ms * _MS + nano,
+            bids,
+            asks,
+            np.array(side, np.int8),
+            np.array(codes, np.int16),
+            which,
+            np.full(count, NEW, np.int8),
+            np.full(count, _NONE, np.int64),
+        ]
+
+    def _codes(self, *columns: Values) -> list[int]:
+        """`condition` of each row. Raises TypeError for values of no kind expected."""
+        keys = list(zip(*columns, strict=True))
+        known = self._conditions
+        for key in set(keys) - known.keys():
+            sale, leg, extended, valid = key
+            if not isinstance(sale, str) or len(known) > _MOST_KEYS:
+                raise TypeError
+            if not all(type(flag) is bool for flag in (leg, extended, valid)):
+                raise TypeError
+            known[key] = condition(sale, leg=leg, extended=extended, valid=valid)
+        found = [known[key] for key in keys]
+        for told in [told for _, told in found if told]:
+            self._note(told)
+        return [code for code, _ in found]
+
+    def _print(self, contract: int, row: tuple[Any, ...], recv: int) -> tuple[Any, ...] | None:
         """Contract, price, size, ts, bid, ask, side, condition, sequence, action, refers."""
         (_, flags, index, time, nanos, sequence, price, size, bid, ask) = row[:10]
         (sale, aggressor, leg, extended, valid, kind) = row[10:]
@@ -134,7 +192,7 @@ class Prints:
             contract,
             price,
             size,
-            ms * _MS + (nano if 0 < nano < _MS else 0) if ms else self._recv,
+            ms * _MS + (nano if 0 < nano < _MS else 0) if ms else recv,
             _quoted(bid),
             _quoted(ask),
             _SIDES.get(aggressor, 0) if isinstance(aggressor, str) else 0,
@@ -147,6 +205,24 @@ class Prints:
     def _note(self, told: str) -> None:
         if told in self.odd or len(self.odd) < 64:
             self.odd[told] = self.odd.get(told, 0) + 1
+
+
+def _typed(prints: list[tuple[Any, ...]]) -> list[tuple[Any, Any]]:
+    """Columns of `Prints._print`, and what they are made of."""
+    kinds = (np.int32, *[np.float64] * 2, np.int64, *[np.float64] * 2)
+    kinds += (np.int8, np.int16, np.int64, np.int8, np.int64)
+    columns = zip(*prints, strict=True) if prints else [()] * len(kinds)
+    return list(zip(columns, kinds, strict=True))
+
+
+def _integers(values: Values) -> NDArray[np.int64] | None:
+    """A column of integers; None where any is written otherwise, or would lose digits."""
+    if set(map(type, values)) != {int}:
+        return None
+    try:
+        return np.array(values, np.int64)
+    except OverflowError:
+        return None
 
 
 def _action(kind: object) -> int:

@@ -77,7 +77,7 @@ class DxlinkProtocol(BaseProtocol):
         self._session = Session()
         self._subscriptions = Subscriptions()
         self._book = QuoteBook()
-        self._prints = Prints()
+        self._prints, self._past = Prints(), Prints()
         self._fill = BackFill(self.account, options.back_fill_s)
         self._known: Listed | None = None
         self._told = False
@@ -181,6 +181,9 @@ class DxlinkProtocol(BaseProtocol):
         if quotes and "first quote" not in self.account.steps:
             self.account.steps["first quote"] = f"{len(quotes[0].ts)} contracts"
         events += quotes
+        past = self._past.flush()
+        self.account.refilled += sum(len(trades.ts) for trades in past)
+        events += past
         prints = self._prints.flush()
         if prints and "first print" not in self.account.steps:
             self.account.steps["first print"] = f"{len(prints[0].ts)} prints"
@@ -309,7 +312,7 @@ class DxlinkProtocol(BaseProtocol):
         if channel == HISTORY:
             values, removed = self._fill.history.heard(values, recv_ns)
             self._want(HISTORY, "remove", removed)
-            self.account.refilled += self._prints.take_in(self._catalogue.index, values, recv_ns)
+            self._past.take_in(self._catalogue.index, values, recv_ns)
             return
         for symbol in values[:: len(FIELDS[PRINT])]:
             self._book.conflation.keep(symbol)
@@ -459,8 +462,8 @@ class DxlinkProtocol(BaseProtocol):
                 "time and sale is not delivered on this account: options trade, and no print"
                 " comes; volume is known, the flow is not"
             )
-        if self._prints.refused:
-            notes[_UNFIT] = f"{self._prints.refused} prints without a usable price or size left out"
+        if refused := self._prints.refused + self._past.refused:
+            notes[_UNFIT] = f"{refused} prints without a usable price or size left out"
         if self._book.refused:
             notes["quotes unfit"] = f"{self._book.refused} quotes with impossible prices left out"
         if self._prints.odd:

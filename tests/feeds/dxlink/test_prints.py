@@ -229,3 +229,35 @@ def test_no_value_of_any_kind_makes_it_fail_or_lie(event: dict[str, Any]) -> Non
         assert np.isfinite(trades.size[new]).all()
         assert not (trades.bid < 0.0).any()
         assert (trades.ts > 0).all()
+
+
+_ORDINARY = st.fixed_dictionaries(
+    {
+        "index": st.integers(1, 2**62),
+        "time": st.integers(1, 2**42),
+        "timeNanoPart": st.integers(0, 999_999),
+        "price": st.floats(0.01, 1e4),
+        "size": st.integers(1, 500),
+        "bidPrice": st.one_of(st.floats(-1.0, 1e4), st.just("NaN"), st.none()),
+        "askPrice": st.one_of(st.floats(0.0, 1e12), st.just("Infinity")),
+        "exchangeSaleConditions": st.sampled_from(["", " ", "I", "f", "e", "D", "XY", "?"]),
+        "aggressorSide": st.sampled_from(["BUY", "SELL", "UNDEFINED", None]),
+        "spreadLeg": st.booleans(),
+        "extendedTradingHours": st.booleans(),
+        "validTick": st.booleans(),
+    }
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(_ORDINARY, min_size=1, max_size=6))
+def test_prints_read_together_are_those_read_one_by_one(events: list[dict[str, Any]]) -> None:
+    together, all_at_once = taken(*events)
+    # One event that nothing can be made of has them all read singly.
+    singly, one_by_one = taken(*events, {"price": "NaN"})
+    assert (together.refused, singly.refused) == (0, 1)
+    assert together.odd == singly.odd
+    assert all_at_once is not None
+    assert one_by_one is not None
+    for column in Trades.__slots__:
+        np.testing.assert_array_equal(getattr(all_at_once, column), getattr(one_by_one, column))
