@@ -2,7 +2,9 @@
 
 Decoding is what the vendor's decoder does (an object a record) and reading the fields of
 its objects that a quote or a print needs; the other side is everything of ours: cutting
-the stream, contracts from ids, conflation of quotes, numbers for prints, columns.
+the stream, contracts from ids, conflation of quotes, numbers for prints, columns. Prints alone,
+each of which is looked up so that none counts twice, are shown without a goal: there are
+thousands a second of them at most.
 """
 
 from __future__ import annotations
@@ -127,6 +129,8 @@ def run() -> list[Row]:
             Row(f"{name}: vendor's objects", each["bare"], "ns"),
             Row(f"{name}: vendor's objects, fields read", each["decoded"], "ns"),
             Row(f"{name}: stream to columns, flush included", each["ours"], "ns"),
-            at_most(f"{name}: ours against decoding", took["ours"] / took["decoded"], 0.5, "x"),
         ]
+        ratio = took["ours"] / took["decoded"]
+        named = f"{name}: ours against decoding"
+        out.append(Row(named, ratio, "x") if prints == 1.0 else at_most(named, ratio, 0.5, "x"))
     return out

@@ -90,6 +90,7 @@ class DatabentoProtocol(BaseProtocol):
         self._login = handshake.Handshake(self._key, DATASET)
         self._header = b""
         self._decoder: dbn.DBNDecoder | None = None
+        self._sizes = records.SIZES[3]
         self._framer = records.Framer()
         self._out: list[Outgoing] = []
         self._window = Window(self._options.window, MOST)
@@ -199,37 +200,29 @@ class DatabentoProtocol(BaseProtocol):
         if not isinstance(told, dbn.Metadata) or told.dataset != DATASET or told.ts_out:
             raise ConnectionFailedError("Databento sends something else than was asked for")
         self._decoder, self._header = decoder, b""
+        self._sizes = records.SIZES.get(head[3], {})
         return rest
 
     # ---- records
 
     def _take(self, run: Run, decoder: dbn.DBNDecoder) -> None:
         gathering, types = self._gathering, run.types
-        first = int(types[0])
-        uniform = bool((types == first).all())
-        if run.size == records.TOP.itemsize:
-            rows = run.rows(records.TOP)
-            for kind in (first,) if uniform else np.unique(types).tolist():
-                these = rows if uniform else records.pick(rows, types == kind)
-                if kind == records.TCBBO:
-                    gathering.prints.append(these)
-                elif kind in _QUOTES:
-                    gathering.quotes.append(these)
-                elif kind == records.STATISTICS:
-                    gathering.statistics.append(these.view(records.STATISTIC))
-                elif kind in records.CONTROL:
-                    # Of this size in the first version of DBN.
-                    self._control(run.bytes_of(types == kind), decoder)
-                else:
-                    self._count("records of a kind nobody asked for", len(these))
-            return
-        if np.isin(types, records.OF_80).any():
-            raise PassingError("Databento's stream made no sense", "it is asked for anew")
-        wanted = np.isin(types, (*records.CONTROL, records.STATISTICS))
-        if ignored := run.count - int(wanted.sum()):
-            self._count("records of a kind nobody asked for", ignored)
-        if wanted.any():
-            self._control(run.bytes_of(wanted), decoder)
+        for kind in np.unique(types).tolist():
+            these = types == kind
+            if kind not in self._sizes:
+                self._count("records of a kind nobody asked for", int(these.sum()))
+            elif self._sizes[kind] != run.size:
+                raise PassingError("Databento's stream made no sense", "it is asked for anew")
+            elif kind == records.TCBBO:
+                gathering.prints.append(run.rows(records.TOP, these))
+            elif kind in _QUOTES:
+                gathering.quotes.append(run.rows(records.TOP, these))
+            elif kind == records.STATISTICS and run.size == records.STATISTIC.itemsize:
+                gathering.statistics.append(run.rows(records.STATISTIC, these))
+            elif kind in records.CONTROL:
+                self._control(run.bytes_of(these), decoder)
+            else:
+                self._count("records of a kind nobody asked for", int(these.sum()))
 
     def _control(self, data: bytes, decoder: dbn.DBNDecoder) -> None:
         try:

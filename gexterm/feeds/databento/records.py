@@ -35,9 +35,15 @@ Rows = NDArray[np.void]
 
 MBP_0, MBP_1, CMBP_1, CBBO_1S, CBBO_1M, TCBBO = 0x00, 0x01, 0xB1, 0xC0, 0xC1, 0xC2
 DEFINITION, ERROR, MAPPING, SYSTEM, STATISTICS = 0x13, 0x15, 0x16, 0x17, 0x18
-OF_80 = (MBP_1, CMBP_1, CBBO_1S, CBBO_1M, TCBBO)
-"""Types whose records have 80 bytes in every version."""
-CONTROL = (DEFINITION, ERROR, MAPPING, SYSTEM)
+CONTROL = (DEFINITION, ERROR, MAPPING, SYSTEM, STATISTICS)
+"""What the vendor's decoder reads: statistics only where they are of an older version."""
+_ALWAYS = {MBP_0: 48} | dict.fromkeys((MBP_1, CMBP_1, CBBO_1S, CBBO_1M, TCBBO), 80)
+SIZES = {
+    1: _ALWAYS | {DEFINITION: 360, STATISTICS: 64, ERROR: 80, SYSTEM: 80, MAPPING: 80},
+    2: _ALWAYS | {DEFINITION: 400, STATISTICS: 64, ERROR: 320, SYSTEM: 320, MAPPING: 176},
+    3: _ALWAYS | {DEFINITION: 520, STATISTICS: 80, ERROR: 320, SYSTEM: 320, MAPPING: 176},
+}
+"""Bytes of a record by version of DBN and type. The vendor's decoder takes them on trust."""
 OPRA_PUBLISHER = 30
 """The consolidated tape itself; the others are exchanges."""
 OPEN_INTEREST = 9
@@ -120,9 +126,10 @@ class Run:
         every = np.frombuffer(self.data, np.uint8, self.size * self.count, self.at)
         return every[1 :: self.size]
 
-    def rows(self, layout: np.dtype[Any]) -> Rows:
-        """The records in a layout of their size. Shape (count,)."""
-        return np.frombuffer(self.data, layout, self.count, self.at)
+    def rows(self, layout: np.dtype[Any], these: NDArray[np.bool_] | None = None) -> Rows:
+        """The records in a layout of their size, or some of them. Shape (count,) or less."""
+        every = np.frombuffer(self.data, layout, self.count, self.at)
+        return every if these is None or these.all() else pick(every, these)
 
     def bytes_of(self, these: NDArray[np.bool_]) -> bytes:
         """Some of them, as they came."""
