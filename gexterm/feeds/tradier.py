@@ -133,10 +133,10 @@ class _Option(msgspec.Struct):
 
 
 class _Quote(msgspec.Struct):
+    """The underlying."""
+
     symbol: str = ""
     last: float | None = None
-    bid: float | None = None
-    ask: float | None = None
     trade_date: int | None = None
 
 
@@ -367,7 +367,7 @@ class TradierProtocol(BaseProtocol):
                 f"Tradier hands out no streaming session ({status})",
                 "the sandbox may not stream: leave --demo out" if self._demo else _FUNDED,
             )
-        if status == 403:
+        if status == 403 and not self._open:
             raise ConnectionFailedError(f"Tradier refuses the {key} (403)", _FUNDED)
         wait_s = answer.retry_after_s or (60.0 if status == 429 else 10.0)
         self._resting_until = self._now + round(wait_s * NS)

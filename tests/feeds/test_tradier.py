@@ -293,6 +293,14 @@ def test_an_answer_that_is_no_json_is_tried_again(body: bytes) -> None:
         Talk().protocol.answer(Answer("expirations", 200, {}, body, OPEN))
 
 
+def test_an_account_without_market_data_is_told_and_a_page_refused_later_costs_itself() -> None:
+    with pytest.raises(ConnectionFailedError, match="refuses the expirations"):
+        Talk().protocol.answer(Answer("expirations", 403))
+    talk = Talk().open()
+    assert talk.protocol.answer(Answer("chain 2025-12-19", 403)) == []
+    assert "HTTP status 403" in talk.protocol.account.notes["chain 2025-12-19"]
+
+
 def test_an_underlying_without_options_or_without_a_quote_is_named() -> None:
     for key, said in (
         ("expirations", {"expirations": None}),
