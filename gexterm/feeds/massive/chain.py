@@ -40,6 +40,8 @@ class ChainLoader:
         """What the venue said where it has no snapshots for us."""
         self.trouble = ""
         """What is in the way now, for a person; empty: nothing."""
+        self.cut_short = ""
+        """Why the pages of some dates ended before their end in this load; empty: none did."""
         self.pages = 0
         """Pages read since the load began."""
         self.bands_left = 0
@@ -67,7 +69,7 @@ class ChainLoader:
             for first, last in _BANDS
         ]
         self.bands_left = len(self._bands)
-        self.pages, self._failures, self._url = 0, 0, ""
+        self.pages, self._failures, self._url, self.cut_short = 0, 0, "", ""
         self._seen.clear()
         self._waiting = False
 
@@ -120,9 +122,9 @@ class ChainLoader:
             try:
                 url = self._rest.following(listing.next_url)
             except InputError as error:
-                self.trouble = error.message
+                self.cut_short = error.message
         if url and (url in self._seen or self.pages >= _MOST_PAGES):
-            self.trouble, url = "its pages have no end", ""
+            self.cut_short, url = "its pages have no end", ""
         self._seen.add(url)
         self._url = url
         if not url:

@@ -23,7 +23,7 @@ def put(account: Account, key: str, text: str) -> None:
 
 def chain(account: Account, loader: ChainLoader, underlying: str) -> None:
     """What is in the way of the chain."""
-    said = loader.trouble
+    said = loader.trouble or loader.cut_short
     put(account, "chain", f"the chain of {underlying} is not complete: {said}" if said else "")
     if loader.refusal:
         account.notes["interest"] = (

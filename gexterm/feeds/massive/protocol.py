@@ -203,7 +203,7 @@ class MassiveProtocol(BaseProtocol):
         Nothing else: a recording has openings and no ends, and replays to the same events.
         """
         self._past.deaf()
-        return self._evictions.closed(verdict, now_ns, heard="first quote" not in self._first)
+        return self._evictions.closed(verdict, now_ns, heard=len(self._first) < 2)
 
     def quiet_s(self, now_ns: int) -> float:
         """Half a minute during a session, once subscribed; nights are silent."""
@@ -363,6 +363,7 @@ class MassiveProtocol(BaseProtocol):
         frames = self._subscriptions.more_prints()
         if frames:
             self._prints_sent_at = now_ns
+            self._evictions.subscribed = True
         self._confirm(now_ns)
         return frames
 
@@ -404,11 +405,11 @@ class MassiveProtocol(BaseProtocol):
             # Nobody says where spot is. The nearest expiry, once quoted, will.
             wanted = spread_out(contracts, MOST_QUOTES, market_ns)
             text = f"{len(wanted):,} contracts of the nearest expiry, to find out where spot is"
+        if not wanted:
+            return []
         self._drawn = choice or contracts
         symbols = [self._catalogue.symbols[index] for index in wanted]
         asked = self._subscriptions
         frames = asked.move_quotes(symbols, asked.quotes.difference(symbols))
         self.account.quoted, self.account.window = len(asked.quotes), text
-        if frames:
-            self._evictions.subscribed = True
         return frames

@@ -23,6 +23,7 @@ from gexterm.market.events import (
     Event,
     FeedReport,
     FeedStatus,
+    OpenInterest,
     Quotes,
     SourceInfo,
     Trades,
@@ -315,6 +316,47 @@ async def test_a_busy_venue_is_asked_later_and_all_of_the_chain_comes() -> None:
         async with session(venue, clock) as one:
             await subscribed(one)
             assert one.fed.account.listed == len(ROWS)
+
+
+async def test_a_plan_without_snapshots_or_past_prints_still_hears_prints() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue:
+        venue.chain = ROWS
+        venue.forbidden = {"/v3/snapshot", "/v3/trades"}
+        venue.confirms_one_by_one = False
+        async with session(venue, clock) as one:
+            await subscribed(one)
+            venue.publish(told(clock, ATM, 5.0, 1, 1))
+            await until(lambda: len(one.tape()) == 1)
+            notes = one.fed.account.notes
+            await until(lambda: "cannot be had" in notes.get("past", ""))
+            assert "open interest is not known" in notes["interest"]
+            assert not [e for e in one.events if isinstance(e, OpenInterest)]
+
+
+async def test_the_key_is_not_taken_to_another_host() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue, FakeMassive() as other:
+        venue.chain = chain()
+        venue.chain += chain([("SPXW", "2026-12-18")], [float(k) for k in range(6000, 6300)])
+        venue.elsewhere = other.url("", "http")
+        async with session(venue, clock) as one:
+            await subscribed(one)
+            assert "elsewhere" in one.fed.account.notes["chain"]
+        assert other.requests == []
+
+
+async def test_pages_that_are_no_pages_are_told_and_the_session_lives() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue:
+        venue.chain = ROWS
+        venue.spoil = "/v3/snapshot"
+        async with session(venue, clock) as one:
+            await until(lambda: "is not complete" in one.fed.account.notes.get("chain", ""))
+            venue.spoil = ""
+            await subscribed(one)
+            assert one.fed.account.listed == len(ROWS)
+            assert "chain" not in one.fed.account.notes
 
 
 async def test_frames_nobody_can_read_do_not_stop_the_rest() -> None:

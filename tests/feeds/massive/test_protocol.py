@@ -456,6 +456,27 @@ def test_where_nothing_tells_spot_the_nearest_expiry_is_quoted_to_find_it_out() 
     assert hand.fed._spot == pytest.approx(6600.0)
 
 
+def test_spot_is_looked_for_on_a_weekend_too() -> None:
+    hand = Hand(protocol(), chain([("SPXW", DECEMBER)]))
+    hand.status["/v3/snapshot/"] = 403
+    hand.now += 86_400 * NS
+    hand.start()
+    assert hand.fed.account.quoted == len(hand.rows)
+
+
+def test_hanging_up_without_any_data_time_and_again_is_told_as_what_it_may_mean() -> None:
+    hand = Hand(protocol())
+    for _ in range(3):
+        hand.start()
+        verdict = hand.fed.closed(BREAK, hand.now)
+    assert isinstance(verdict, Retry) and verdict.wait_s >= 60.0
+    assert "3 times in a row without any data" in verdict.reason and "plan" in verdict.hint
+    hand.start()
+    hand.hear(quote(ATM))
+    hand.flush()
+    assert hand.fed.closed(BREAK, hand.now) is BREAK
+
+
 def test_a_plan_that_lists_nothing_stops() -> None:
     hand = Hand(protocol())
     hand.status["/v3/"] = 403
