@@ -77,6 +77,7 @@ class Writer:
         self._since_keyframe = 0
         self._keyframe_size = 0
         self._time = 0
+        self._timeless: list[Event] = []
         self._start_block()
         header = layout.Header(
             info=info,
@@ -107,6 +108,18 @@ class Writer:
         if isinstance(event, SourceInfo) and not self.events and _same(event, self._info):
             return  # the header says it
         self._time = max(self._time, codec.event_time(event))
+        if not self._time:
+            # Words about the connection, before anything that has a time: they get that of
+            # what comes first. At time 0, a replay would begin in 1970.
+            self._timeless.append(event)
+            return
+        if self._timeless:
+            early, self._timeless = self._timeless, []
+            for each in early:
+                self._write(each)
+        self._write(event)
+
+    def _write(self, event: Event) -> None:
         for part in codec.split(event):
             frame = codec.encode(part, self._time)
             if not self._pending:
@@ -141,6 +154,10 @@ class Writer:
         if self._file.closed:
             return
         try:
+            early, self._timeless = self._timeless, []
+            for event in early:
+                self._time = self._time or self._clock.now_ns()
+                self._write(event)
             self.flush()
             index = layout.pack_index(self._blocks)
             where = self.bytes

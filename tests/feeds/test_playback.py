@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,15 @@ from gexterm.clock import NS, ManualClock
 from gexterm.errors import RecordingError
 from gexterm.feeds.playback import CHUNK, Playback
 from gexterm.feeds.protocol import Command, Pause, Resume, Seek, SetSpeed, Step
-from gexterm.market.events import ClockTick, Definitions, Event, FeedStatus, SourceInfo
+from gexterm.market.events import (
+    ClockTick,
+    Definitions,
+    Event,
+    FeedReport,
+    FeedStatus,
+    SourceInfo,
+    TickMark,
+)
 from gexterm.recording import codec
 from gexterm.recording import format as layout
 from gexterm.recording.reader import Recording
@@ -355,3 +364,73 @@ def test_an_empty_recording_is_told_before_anything_starts(tmp_path: Path):
     path = recorded(tmp_path / "day.gexrec", [])
     with Recording(path) as recording, pytest.raises(RecordingError, match="holds no events"):
         Playback(recording, ManualClock(0), 1.0)
+
+
+# -- marks: where a live session computed --------------------------------------------------
+
+
+def marked(stream: list[Event], step: int = NS) -> list[Event]:
+    """A stream as a live session leaves it: a mark before whatever passes a round time."""
+    out: list[Event] = [TickMark(0, step)]
+    last = now = 0
+    for number, event in enumerate(stream):
+        ts = codec.event_time(event)
+        if ts > now:
+            if now and (due := (ts - 1) // step * step) > last:
+                out.append(TickMark(due, step))
+                last = due
+            now = ts
+        out.append(event)
+        if number % 40 == 7:
+            out.append(FeedReport(frames=number, recv=ts))
+    return out
+
+
+def around_marks(events: list[Event]) -> list[tuple[int, int]]:
+    """Each mark, and how much of the market came before it."""
+    out, before = [], 0
+    for event in events:
+        if isinstance(event, TickMark):
+            out.append((event.ts, before))
+        elif not isinstance(event, ClockTick | FeedStatus | SourceInfo):
+            before += 1
+    return out
+
+
+@pytest.mark.parametrize("speed", [1.0, 7.3, 600.0])
+async def test_marks_and_reports_stay_between_the_events_they_were_recorded_between(
+    tmp_path: Path, speed: float
+):
+    stream = marked(day(minutes=0.5, every_s=0.25))
+    with Recording(recorded(tmp_path / "r", stream)) as recording:
+        async with Listener(recording, speed) as listener:
+            for _ in range(330):
+                if any(status.state == "ended" for status in statuses(listener.events)):
+                    break
+                await listener.advance(0.1)
+            heard = listener.events
+    assert statuses(heard)[-1].state == "ended"
+    assert same_all(market(heard), market(stream))
+    assert around_marks(heard) == around_marks(stream)
+    for at, event in enumerate(heard):
+        if isinstance(event, TickMark) and event.ts:
+            # Nothing of the playback's own comes between a mark and what it has seen.
+            assert not isinstance(heard[at - 1], ClockTick | FeedStatus)
+
+
+async def test_a_session_that_begins_within_a_marked_recording_knows_of_the_marks(
+    tmp_path: Path,
+):
+    report = FeedReport(frames=9, recv=OPEN + 10 * NS)
+    stream = marked(day(minutes=60, every_s=5.0), 5 * NS)
+    stream.insert(20, report)
+    options: dict[str, Any] = {"start_at": OPEN + 50 * 60 * NS, "look_back_s": 300.0}
+    with Recording(recorded(tmp_path / "r", stream)) as recording:
+        async with Listener(recording, 1.0, **options) as listener:
+            heard = listener.events
+    assert isinstance(heard[0], SourceInfo)
+    marks = [event for event in heard if isinstance(event, TickMark)]
+    assert (marks[0].ts, marks[0].step) == (0, 5 * NS)
+    assert marks[1].ts >= OPEN + 45 * 60 * NS
+    reports = [event for event in heard if isinstance(event, FeedReport)]
+    assert reports[0].frames > 0, "the last report before the position"

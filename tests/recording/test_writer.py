@@ -15,11 +15,20 @@ import pytest
 
 from gexterm.clock import NS, ManualClock
 from gexterm.errors import OutputError
-from gexterm.market.events import FeedStatus, SourceInfo, UnderlyingPrice
+from gexterm.market.events import (
+    Event,
+    FeedReport,
+    FeedStatus,
+    SourceInfo,
+    TickMark,
+    UnderlyingPrice,
+)
+from gexterm.recording import codec
 from gexterm.recording.format import KEYFRAME
 from gexterm.recording.reader import Recording
+from gexterm.recording.state import State
 from gexterm.recording.writer import Writer, keep_flushed
-from tests.recording.made import INFO, OPEN, day, same_all
+from tests.recording.made import INFO, OPEN, day, same, same_all
 
 
 def price(second: int, value: float = 2733.0) -> UnderlyingPrice:
@@ -294,3 +303,71 @@ def test_a_writer_killed_in_the_middle_of_writing_leaves_whole_blocks(tmp_path: 
         assert len(recording.warnings) <= 1
     assert len(kept) > 20
     assert same_all(kept, (stream * (len(kept) // len(stream) + 1))[: len(kept)])
+
+
+def test_what_has_no_time_gets_that_of_what_comes_first(tmp_path: Path) -> None:
+    """A live session begins with words about the connection: a replay begins with the market."""
+    early = [TickMark(0, NS), FeedStatus("live")]
+    stream = day(minutes=1)
+    with Writer(tmp_path / "r", INFO, ManualClock(OPEN)) as writer:
+        for event in [*early, *stream]:
+            writer.write(event)
+    with Recording(tmp_path / "r") as recording:
+        assert recording.begins == OPEN
+        assert same_all(list(recording.events())[1:], [*early, *stream])
+
+
+def test_a_session_of_words_only_is_dated_by_the_clock(tmp_path: Path) -> None:
+    with Writer(tmp_path / "r", INFO, ManualClock(OPEN)) as writer:
+        writer.write(FeedStatus("refused", "no"))
+    with Recording(tmp_path / "r") as recording:
+        assert recording.begins == OPEN
+        assert len(list(recording.events())) == 2
+
+
+def test_a_keyframe_repeats_the_report_and_that_marks_follow(tmp_path: Path) -> None:
+    stream = day(minutes=12)
+    half = len(stream) // 2
+    report = FeedReport(7, notes=("a note",), recv=OPEN + 9 * NS)
+    with Writer(tmp_path / "r", INFO, ManualClock(OPEN), keyframe_s=60) as writer:
+        writer.write(TickMark(0, NS))
+        for event in stream[:half]:
+            writer.write(event)
+            if codec.rows(event):
+                writer.write(TickMark(codec.event_time(event), NS))
+        writer.write(report)
+        for event in stream[half:]:
+            writer.write(event)
+    with Recording(tmp_path / "r") as recording:
+        assert any(block.kind == KEYFRAME for block in recording._blocks)
+        before = recording.seek(OPEN + 3 * 60 * NS)
+        assert [(e.ts, e.step) for e in before if isinstance(e, TickMark)] == [(0, NS)]
+        assert isinstance(before[0], SourceInfo) and isinstance(before[1], TickMark)
+        assert not any(isinstance(e, FeedReport) for e in before)
+        after = recording.seek(OPEN + 11 * 60 * NS)
+        told = [e for e in after if isinstance(e, FeedReport)]
+        assert len(told) == 1 and same(told[0], report)
+        assert [(e.ts, e.step) for e in after if isinstance(e, TickMark)] == [(0, NS)]
+
+
+def test_a_file_that_goes_on_begins_with_the_state_and_replays_by_itself(tmp_path: Path) -> None:
+    stream = day(minutes=4)
+    half = len(stream) // 2
+    state = State()
+    state.apply_all([INFO, TickMark(0, NS), *stream[:half]])
+    known = state.events()
+    begins = codec.event_time(stream[half])
+    with Writer(tmp_path / "r", INFO, ManualClock(OPEN), carried=state, at=begins) as writer:
+        for event in stream[half:]:
+            writer.write(event)
+    with Recording(tmp_path / "r") as recording:
+        assert recording.begins == begins
+        heard = list(recording.events())
+    assert same_all(heard[1:], [*known[1:], *stream[half:]])
+    assert same_all(state.events(), _state_of([INFO, TickMark(0, NS), *stream]))
+
+
+def _state_of(stream: list[Event]) -> list[Event]:
+    state = State()
+    state.apply_all(stream)
+    return state.events()
