@@ -125,6 +125,7 @@ class LiveSession:
         self._commands: asyncio.Queue[Command | _Recompute] = asyncio.Queue()
         self._listened = asyncio.Event()
         self._closed = False
+        self._ending = False
         self._tasks: list[asyncio.Task[None]] = []
         self._keeping: asyncio.Task[None] | None = None
         self._runner: FeedRunner | None = None
@@ -154,7 +155,9 @@ class LiveSession:
         Harmless when repeated.
         """
         for task in self._tasks:
-            task.cancel()
+            # What is at its end already must be left to finish book and recording.
+            if not (self._ending and task.get_name() == "session"):
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._finish()
 
@@ -179,8 +182,11 @@ class LiveSession:
                 stack.push_async_callback(self._keep_last, core)
                 runner = await stack.enter_async_context(self._make_runner(tap))
                 self._runner = runner
-                async for batch in runner.events():
-                    await self._take(core, batch)
+                try:
+                    async for batch in runner.events():
+                        await self._take(core, batch)
+                finally:
+                    self._ending = True
         except GextermError as error:
             self._status = FeedStatus("refused", str(error))
         except Exception as error:

@@ -125,7 +125,9 @@ async def recorded(
     recorder = Recorder(folder, "venue", "SPX", SystemClock(), settings)
     told = [*batches(market(seconds), 5), [FeedStatus("ended", "that was all")]]
     with monkeypatch.context() as patched:
-        session = session_on(lambda _tap: ScriptedRunner(told, lambda n: wait(n)), recorder=recorder)
+        session = session_on(
+            lambda _tap: ScriptedRunner(told, lambda n: wait(n)), recorder=recorder
+        )
         readings = heard(session)
         between = slowly(patched, session, every)
 
