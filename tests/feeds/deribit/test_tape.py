@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gexterm.errors import InputError
 from gexterm.feeds.deribit.tape import session_begin
 from gexterm.feeds.venue import FeedOptions
 from gexterm.market.calendar import et
@@ -214,6 +215,70 @@ def test_history_that_is_not_to_be_had_is_said_tried_again_and_holds_nothing_up(
     assert sorted(talk.numbers()) == sorted(truth(exchange))
     assert "history" not in talk.protocol.account.notes
     assert talk.protocol.account.heard_from == session_begin(NOON * 1_000_000)
+
+
+def test_quotes_and_live_prints_wait_for_the_prints_before_them() -> None:
+    exchange = market()
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    exchange.now_ms += 10_000
+    exchange.fails["public/get_last_trades_by_currency_and_time"] = [Silence()]
+    talk = Talk(exchange)
+    talk.open()
+    exchange.trade(PUT, 0.02, 2.0, "buy")
+    talk.settle(5)
+    assert not talk.quotes() and not talk.numbers()
+    talk.settle(10)
+    told = [event for event in talk.events if isinstance(event, Trades | Quotes)]
+    assert [type(event) for event in told[:2]] == [Trades, Quotes]
+    assert talk.numbers() == [(CALL, 1), (PUT, 1)]
+
+
+def test_they_wait_for_a_minute_at_most() -> None:
+    exchange = market()
+    exchange.fails["public/get_book_summary_by_currency"] = [Silence()] * 4
+    exchange.fails["public/get_last_trades_by_currency_and_time"] = [Silence()] * 9
+    talk = Talk(exchange)
+    talk.open()
+    exchange.trade(PUT, 0.02, 2.0, "buy")
+    talk.settle(59)
+    assert not talk.quotes()
+    talk.settle(2)
+    assert talk.quotes() and talk.numbers() == [(PUT, 1)]
+    assert "slow to come" in talk.protocol.account.notes["history"]
+
+
+def test_an_answer_that_makes_no_sense_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange = market()
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    exchange.now_ms += 10_000
+    right, asked = exchange.public, []
+
+    def once_wrong(method: str, params: dict) -> object:
+        asked.append(method)
+        if method.endswith("and_time") and asked.count(method) == 1:
+            return {"trades": [{"price": "?"}]}
+        return right(method, params)
+
+    monkeypatch.setattr(exchange, "public", once_wrong)
+    talk = Talk(exchange)
+    with pytest.raises(InputError):
+        talk.open()
+    talk.settle(5)
+    assert talk.numbers() == [(CALL, 1)] and talk.quotes()
+
+
+def test_a_gap_of_thousands_is_filled_part_by_part() -> None:
+    exchange = market()
+    talk = Talk(exchange)
+    talk.open()
+    talk.settle()
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    for _ in range(3500):
+        exchange._print(CALL, 0.02, 1.0, "buy")
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    talk.settle(25)
+    assert sorted(talk.numbers()) == truth(exchange)
+    assert talk.protocol.account.gaps == 0
 
 
 STEP = st.one_of(
