@@ -96,8 +96,8 @@ class DatabentoProtocol(BaseProtocol):
         self._window = Window(self._options.window, MOST)
         self._asked: set[int] = set()
         self._requests = 0
-        self._acks = 0
         self._behind = False
+        self._from_now = False
         self._said = ""
 
     def connect_url(self) -> str:
@@ -175,6 +175,7 @@ class DatabentoProtocol(BaseProtocol):
                 )
                 return start
         account.heard_from = now
+        self._from_now = True
         return None
 
     def _take_header(self, data: bytes) -> bytes:
@@ -284,8 +285,10 @@ class DatabentoProtocol(BaseProtocol):
     def _system(self, record: dbn.SystemMsg) -> None:
         said = _clean(record.msg)
         if record.code == dbn.SystemCode.SUBSCRIPTION_ACK:
-            self._acks += 1
             self._step("subscribed", said)
+            # Without a replay, prints are known from now on: by the venue's clock, not ours.
+            if self._from_now and abs(record.ts_event - self._opened) < _DAY_NS:
+                self.account.heard_from = max(self.account.heard_from, record.ts_event)
         elif record.code == dbn.SystemCode.SLOW_READER_WARNING:
             self._slow += 1
             self.account.notes["slow"] = (

@@ -337,6 +337,19 @@ def test_before_the_open_nothing_is_missing_yet() -> None:
     assert protocol.account.heard_from == MORNING
 
 
+def test_without_a_replay_prints_are_known_from_when_the_venue_says_it_is() -> None:
+    # By our clock it is two minutes to nine; by the venue's, two minutes past.
+    ours, theirs = OPEN - 1920 * NS, OPEN - 1680 * NS
+    protocol = session()
+    login(protocol, ours)
+    ack = venue.system("subscribed", dbn.SystemCode.SUBSCRIPTION_ACK, ts=theirs)
+    heard(protocol, ack, now=ours)
+    assert protocol.account.heard_from == theirs
+    protocol = live()
+    heard(protocol, venue.system("subscribed", dbn.SystemCode.SUBSCRIPTION_ACK, ts=NOON + NS))
+    assert protocol.account.heard_from == OPEN
+
+
 @pytest.mark.parametrize(("back_s", "start"), [(0.0, None), (600.0, NOON - 600 * NS)])
 def test_no_more_is_fetched_than_the_user_wants(back_s: float, start: int | None) -> None:
     protocol = session(back_fill_s=back_s)

@@ -36,7 +36,7 @@ Listening = tuple[DatabentoProtocol, list[Event]]
 
 
 @asynccontextmanager
-async def listening(url: str, speed: float = 1.0) -> AsyncIterator[Listening]:
+async def listening(url: str, speed: float = 5.0) -> AsyncIterator[Listening]:
     """A session at noon, and what it says."""
     protocol = session(url=url)
     clock = ScaledClock(SystemClock(), NOON, speed)
@@ -201,6 +201,31 @@ async def test_ids_given_out_anew_after_a_cut_are_the_same_contracts() -> None:
         await until(lambda: len(prints(events)) == 51)
     assert {c for c, *_ in prints(events)[:50]} == {1}
     assert prints(events)[-1][0] == 2
+
+
+async def test_a_taker_that_sleeps_slows_the_stream_and_leaves_no_hole_in_it() -> None:
+    many = [
+        venue.tcbbo(CALL, 1000, OPEN + i * NS // 100, 12.3, 1, (12.2, 12.4)) for i in range(20_000)
+    ]
+    small = RunnerSettings(
+        queue_frames=2, queue_bytes=1 << 16, flush_rows=500, held_bytes=1 << 15, pending_rows=1000
+    )
+    async with venue.FakeGateway(KEY) as fake:
+        fake.list(*IDS)
+        await fake.publish(*many)
+        protocol = session(url=fake.url)
+        clock = ScaledClock(SystemClock(), NOON)
+        taken: list[Event] = []
+        async with FeedRunner(protocol, clock, rng=random.Random(1), settings=small) as runner:
+            async with asyncio.timeout(20.0):
+                async for batch in runner.events():
+                    taken += batch
+                    await asyncio.sleep(0.01)
+                    if sum(len(e.contract) for e in taken if isinstance(e, Trades)) >= len(many):
+                        break
+            assert runner.counters.dropped == 0
+        assert len(fake.sessions) == 1
+    assert len({number for *_, number in prints(taken)}) == len(many)
 
 
 async def test_a_wrong_key_is_refused_in_the_venues_words_and_not_tried_again() -> None:

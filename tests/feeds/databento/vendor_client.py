@@ -42,10 +42,17 @@ def main(port: int, key: str, parents: list[str]) -> None:
     client = db.Live(key=key, gateway="127.0.0.1", port=port)
     for schema in ("definition", "statistics", "cbbo-1m", "tcbbo", "cbbo-1s"):
         client.subscribe("OPRA.PILLAR", schema, parents, "parent", 0)
-    for record in client:
+
+    def hear(record: Any) -> None:
         line = told(record, client.symbology_map)
         if line is not None:
             sys.stdout.write(json.dumps(line) + "\n")
+
+    # Iterating over the client would miss what comes right after the start.
+    client.add_callback(hear)
+    client.start()
+    client.block_for_close()
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
