@@ -16,17 +16,15 @@ import datetime as dt
 import math
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from gexterm.clock import NS
 from gexterm.errors import ConnectionFailedError, InputError
-from gexterm.feeds.catalogue import Catalogue
 from gexterm.feeds.massive import notes
 from gexterm.feeds.massive.backfill import BackFill
+from gexterm.feeds.massive.board import Board
 from gexterm.feeds.massive.chain import ChainLoader
 from gexterm.feeds.massive.evictions import Evictions
-from gexterm.feeds.massive.gather import Gather, prices, sizes
+from gexterm.feeds.massive.gather import Gather
 from gexterm.feeds.massive.lag import Lag
 from gexterm.feeds.massive.messages import (
     Quote,
@@ -46,7 +44,7 @@ from gexterm.feeds.secrets import Secret
 from gexterm.feeds.venue import FeedOptions
 from gexterm.feeds.window import Window
 from gexterm.market import calendar
-from gexterm.market.events import Event, OpenInterest, Quotes, SourceInfo, Trades, Volume
+from gexterm.market.events import Event, Quotes, SourceInfo, Trades
 from gexterm.market.roots import printable
 
 DELAY_S = 900.0
@@ -80,21 +78,18 @@ class MassiveProtocol(BaseProtocol):
         self._underlying, self._key, self._url, self._options = underlying, key, url, options
         self._lag = Lag(round(DELAY_S * NS) if options.delayed else 0)
         rest = Rest(rest_url, key)
-        self._catalogue = Catalogue()
         self._gather = Gather()
         self._chain = ChainLoader(rest, underlying, roots)
+        self._board = Board(self.account, self._chain, self._lag)
+        self._catalogue = self._board.catalogue
         self._window = Window(options.window, MOST_QUOTES)
         self._parity = Parity()
         self._past = BackFill(rest, self.account, options.back_fill_s, self._lag)
         self._evictions = Evictions()
         self._subscriptions = Subscriptions()
-        self._mid: NDArray[np.float64] = np.empty(0)
-        self._quoted_at: NDArray[np.int64] = np.empty(0, np.int64)
         self._spot = math.nan
         self._told_source = False
         self._loaded = (0, dt.date.min)
-        self._interest: set[int] = set()
-        self._left_out = [0, 0, 0]
         self._odd = dict.fromkeys(("refused", "statuses", "slow"), 0)
         self._kinds: dict[str, int] = {}
         self._authenticated = False
@@ -169,8 +164,7 @@ class MassiveProtocol(BaseProtocol):
         events: list[Event] = []
         quotes = self._gather.take_quotes(index)
         if quotes is not None:
-            self._mid[quotes.contract] = 0.5 * (quotes.bid + quotes.ask)
-            self._quoted_at[quotes.contract] = quotes.ts
+            self._board.quoted(quotes)
             self._lag.saw(self._heard_at, int(quotes.ts[-1]))
             self._reached("first quote", quotes)
             events.append(quotes)
@@ -237,6 +231,8 @@ class MassiveProtocol(BaseProtocol):
         if status == "auth_success":
             self._authenticated = True
             self.account.steps["authenticated"] = message
+            if len(self._catalogue):
+                self.account.steps["chain"] = f"{len(self._catalogue):,} contracts, as before"
             self._reload(recv_ns)
             self._out += self._chain.requests(recv_ns)
             self._subscriptions.want_prints(self._catalogue.symbols)
@@ -294,68 +290,19 @@ class MassiveProtocol(BaseProtocol):
         again = self._in_session(now_ns) and now_ns - at >= _RELOAD_NS
         if day == today and not again:
             return
-        if day != today:
-            self._interest.clear()
-        self._left_out = [0, 0, 0]
+        self._board.begin(another_day=day != today)
         self._loaded = (now_ns, today)
         self._chain.begin(calendar.et(now_ns).date())
 
     def _listed(self, page: Listing, recv_ns: int) -> list[Event]:
-        """A page of the chain as events."""
-        for at, count in enumerate((page.adjusted, page.foreign, page.refused)):
-            self._left_out[at] += count
-        events: list[Event] = []
+        """A page of the chain as events; prints of what is new in it are wanted."""
         known = len(self._catalogue)
-        events += self._catalogue.define(((r.symbol, r.contract) for r in page.rows), recv_ns)
-        if len(self._catalogue) > known:
-            self._grow(len(self._catalogue))
-            if self._authenticated:
-                self._subscriptions.want_prints(self._catalogue.symbols[known:])
+        events = self._board.page(page, recv_ns)
+        if len(self._catalogue) > known and self._authenticated:
+            self._subscriptions.want_prints(self._catalogue.symbols[known:])
         if page.spot > 0.0:
             self._spot = page.spot
-        self.account.listed = len(self._catalogue)
-        notes.listed(self.account, self._catalogue, self._chain, self._left_out, page.timeframe)
-        events += self._standing(page, recv_ns)
         return events
-
-    def _standing(self, page: Listing, recv_ns: int) -> list[Event]:
-        """Open interest, volume and quotes of a page."""
-        if not page.rows:
-            return []
-        rows = page.rows
-        market_ns = self._lag.market(recv_ns)
-        at = np.array([self._catalogue.index[row.symbol] for row in rows], np.int32)
-        events: list[Event] = []
-        # One value a day: what is read again later in the day is the same.
-        interest = np.array([row.open_interest for row in rows])
-        new = np.isfinite(interest) & [index not in self._interest for index in at.tolist()]
-        if new.any():
-            self._interest.update(at[new].tolist())
-            events.append(OpenInterest(at[new], interest[new], market_ns, recv_ns))
-            self.account.steps["open interest"] = f"{len(self._interest):,} contracts"
-        # A day's bar is dated to its midnight in New York.
-        today = calendar.at_et(calendar.et(market_ns).date(), dt.time())
-        volume = np.array([row.volume for row in rows])
-        traded = np.isfinite(volume) & (np.array([row.traded for row in rows], np.int64) >= today)
-        if traded.any():
-            events.append(Volume(at[traded], volume[traded], market_ns, recv_ns))
-        quoted = np.array([row.quoted for row in rows], np.int64)
-        fresh = quoted > self._quoted_at[at]
-        if fresh.any():
-            at, quoted = at[fresh], quoted[fresh]
-            order = quoted.argsort(kind="stable")
-            columns = np.array([(r.bid, r.ask, r.bid_size, r.ask_size) for r in rows])[fresh][order]
-            bid, ask = prices(columns[:, 0], columns[:, 1])
-            at, quoted = at[order], quoted[order]
-            self._mid[at], self._quoted_at[at] = 0.5 * (bid + ask), quoted
-            small, large = sizes(columns[:, 2]), sizes(columns[:, 3])
-            events.append(Quotes(at, bid, ask, small, large, quoted, recv_ns))
-        return events
-
-    def _grow(self, count: int) -> None:
-        more = count - len(self._mid)
-        self._mid = np.concatenate([self._mid, np.full(more, np.nan)])
-        self._quoted_at = np.concatenate([self._quoted_at, np.zeros(more, np.int64)])
 
     # Subscriptions.
 
@@ -391,7 +338,7 @@ class MassiveProtocol(BaseProtocol):
     def _move(self, now_ns: int) -> list[str]:
         """The window around spot, where it has to move or the connection has none yet."""
         contracts, market_ns = self._catalogue.contracts, self._lag.market(now_ns)
-        parity = self._parity.spot(contracts, self._mid, market_ns)
+        parity = self._parity.spot(contracts, self._board.mid, market_ns)
         if parity > 0.0:
             self._spot = parity
         if self._spot > 0.0:
