@@ -334,9 +334,7 @@ class Tape:
                 )
 
         def done(result: bytes) -> list[Event]:
-            found = self._past(m.HISTORY.decode(result).trades)
-            if found:
-                hole.tries = 0
+            self._past(m.HISTORY.decode(result).trades)
             tried()
             return []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gexterm.clock import NS
@@ -19,6 +19,8 @@ def _nothing(_result: bytes) -> list:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3000)), max_size=120))
+@example([(True, 0)] * 40)
+@example([(False, 0)] * 150)
 @settings(max_examples=60)
 def test_no_hurry_runs_out_of_credits_and_nothing_is_forgotten(
     asked: list[tuple[bool, int]],
@@ -57,6 +59,8 @@ def test_who_asks_faster_than_that_is_hung_up_on() -> None:
 
 
 @given(st.lists(st.text("ABCabc-._0123456789", min_size=1, max_size=400), max_size=700))
+@example(["ticker.SOL_USDC-28NOV26-100000d125-C.100ms" * 3] * 700)
+@example(["x"] * 1200)
 @settings(max_examples=40)
 def test_channels_are_asked_for_in_messages_the_venue_takes(channels: list[str]) -> None:
     parts = list(chunks(channels))
