@@ -98,6 +98,8 @@ class FakeDxlink(FakeVenue):
         self.history: dict[str, list[dict[str, Any]]] = {}
         """TimeAndSale events of the past by symbol, newest first."""
         self.has_history = True
+        self.contracts = set(_CONTRACTS)
+        """Contracts of channels that are offered."""
         self.past: list[Connection] = []
         """Every connection ever, in order."""
         self.errors: list[tuple[str, str]] = []
@@ -279,7 +281,7 @@ class FakeDxlink(FakeVenue):
             return
         parameters = message.get("parameters")
         contract = parameters.get("contract") if isinstance(parameters, dict) else None
-        if message.get("service") != "FEED" or contract not in _CONTRACTS:
+        if message.get("service") != "FEED" or contract not in self.contracts:
             await self._error(here, number, "INVALID_MESSAGE", "no such service or contract")
             return
         here.channels[number] = Channel(number, contract)

@@ -97,7 +97,6 @@ class DxlinkProtocol(BaseProtocol):
 
     def prepare(self, now_ns: int) -> list[Request]:
         """A token that is good, and today's chain."""
-        self._now = now_ns
         return self._rest.due(now_ns)
 
     def connect_url(self) -> str:
@@ -110,6 +109,7 @@ class DxlinkProtocol(BaseProtocol):
         self._open = True
         self._session.token = self._rest.quote_token
         self._subscriptions.clear()
+        self._fill.lost(now_ns)
         self._quoted, self._taped_now = set(), set()
         self._subscribed_at = 0
         self._traded = 0

@@ -18,6 +18,7 @@ from gexterm.feeds.dxlink.prints import index_of
 from gexterm.feeds.dxlink.protocol import DxlinkProtocol
 from gexterm.feeds.runner import FeedRunner, RunnerSettings
 from gexterm.feeds.secrets import Secret
+from gexterm.feeds.tap import Tap
 from gexterm.feeds.venue import FeedOptions
 from gexterm.market import calendar, symbols
 from gexterm.market.contracts import Contract
@@ -102,17 +103,27 @@ class Live:
         self.events: list[Event] = []
         self.done = False
 
-    async def until(self, condition: Callable[[], bool], within_s: float = 20.0) -> None:
-        """Let market time pass until the condition holds; a test that waits in vain fails."""
+    async def until(
+        self, condition: Callable[[], bool], within_s: float = 30.0, pace_s: float = 0.1
+    ) -> None:
+        """Let market time pass until the condition holds; a test that waits in vain fails.
+
+        `pace_s`: market seconds at a time, each heard by whoever waits for it. A faster one
+        is for waits in which nobody is to answer.
+        """
         async with asyncio.timeout(within_s):
             while not condition():
-                self.clock.advance(0.25)
+                waiting = self.clock.sleepers
+                self.clock.advance(pace_s)
+                due = [when for when in waiting if when <= self.clock.now_ns()]
                 await asyncio.sleep(0.001)
+                while any(when in self.clock.sleepers for when in due):  # noqa: ASYNC110
+                    await asyncio.sleep(0)
 
     async def seconds(self, count: float) -> None:
-        """Let so much market time pass."""
+        """Let so much market time pass in which nobody is to answer."""
         end = self.clock.now_ns() + round(count * NS)
-        await self.until(lambda: self.clock.now_ns() >= end)
+        await self.until(lambda: self.clock.now_ns() >= end, pace_s=0.5)
 
     async def subscribed(self, price: float = 6600.0) -> None:
         """Wait until the window is subscribed to, given a price of the index."""
@@ -200,6 +211,7 @@ async def live(
     *,
     url: str = "",
     begins: int = TEN,
+    tap: Tap | None = None,
     **options: Any,
 ) -> AsyncIterator[Live]:
     """A runner on the fake venue. `url`: another way to its websocket."""
@@ -207,7 +219,7 @@ async def live(
     feed = FeedOptions(url=url, rest_url=venue.url("", scheme="http"), **options)
     protocol = make("SPX", SECRETS, feed)
     settings = RunnerSettings(ping_s=1e6)
-    runner = FeedRunner(protocol, clock, rng=random.Random(1), settings=settings)
+    runner = FeedRunner(protocol, clock, rng=random.Random(1), settings=settings, tap=tap)
     async with runner:
         there = Live(venue, protocol, clock)
 

@@ -287,7 +287,7 @@ async def test_an_account_without_time_and_sale_is_told_so_and_has_volume_only()
                     "Trade",
                     {"eventSymbol": CALL, "price": 10.0, "time": at, "dayVolume": 100.0 + n},
                 )
-            await there.until(lambda: "tape" in there.notes)
+            await there.until(lambda: "tape" in there.notes, pace_s=0.5)
             assert "time and sale is not delivered" in there.notes["tape"]
             assert there.of(Trades) == []
             assert there.volume() == {CALL: 129.0}
@@ -340,6 +340,32 @@ async def test_where_no_history_is_delivered_the_flow_is_known_from_when_we_came
             assert "not delivered" in there.notes["history"]
             assert "10:00 New York" in there.notes["history"]
             assert there.protocol.account.heard_from == since
+
+
+async def test_a_server_without_histories_costs_nothing_but_the_past():
+    async with FakeDxlink() as venue:
+        chain(venue)
+        venue.contracts.discard("HISTORY")
+        async with live(venue) as there:
+            await there.subscribed()
+            await there.until(lambda: "history" in there.notes, pace_s=0.5)
+            assert "10:0" in there.notes["history"]
+            await traded(there)
+            await heard(there)
+            undisturbed(there)
+
+
+async def test_prints_of_a_line_that_was_down_and_has_no_history_are_known_to_be_missing():
+    async with FakeDxlink() as venue:
+        chain(venue)
+        async with live(venue, back_fill_s=0.0) as there:
+            await there.subscribed()
+            first = there.protocol.account.heard_from
+            await venue.sockets[0].close()
+            await there.until(lambda: len(venue.past) == 2)
+            await there.until(lambda: there.protocol.account.heard_from > first)
+            assert "were not heard" in there.notes["history"]
+            assert all(c.contract != "HISTORY" for c in venue.here.channels.values())
 
 
 async def test_before_the_open_there_is_nothing_to_fetch():
@@ -429,7 +455,7 @@ async def test_a_line_that_goes_silent_without_breaking_is_noticed():
         async with live(venue, url=line.url(PATH)) as there:
             await there.subscribed()
             line.freeze()
-            await there.until(lambda: "reconnecting" in there.states)
+            await there.until(lambda: "reconnecting" in there.states, pace_s=0.5)
             line.thaw()
             await there.until(lambda: len(venue.past) >= 2)
             await there.until(lambda: CALL in venue.subscribed("TimeAndSale"))
@@ -475,7 +501,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_left():
         chain(venue)
         venue.silent = True
         async with live(venue) as there:
-            await there.until(lambda: venue.connections >= 2)
+            await there.until(lambda: venue.connections >= 2, pace_s=0.5)
             venue.silent = False
             await there.subscribed()
             await traded(there)
@@ -490,7 +516,7 @@ async def test_silence_in_session_is_called_stale():
             await there.subscribed()
             await traded(there)
             await heard(there)
-            await there.until(lambda: "stale" in there.states)
+            await there.until(lambda: "stale" in there.states, pace_s=0.5)
 
 
 async def test_keepalives_go_out_though_nothing_else_does():

@@ -246,7 +246,7 @@ _FIELDS = ["channel", "data", "state", "error", "message", "eventFields", "aggre
 _FIELDS += ["keepaliveTimeout"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(_TYPES),
     st.dictionaries(st.sampled_from(_FIELDS), _JSON, max_size=6),
