@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import random
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import pytest
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 
 from gexterm.clock import NS, ManualClock, SystemClock
 from gexterm.errors import ConnectionFailedError, InputError
 from gexterm.feeds.protocol import BaseProtocol, Command, Frame, Outgoing, Pause
 from gexterm.feeds.retry import delay_s
 from gexterm.feeds.runner import FeedRunner, RunnerSettings
-from gexterm.market.events import Event, FeedStatus, UnderlyingPrice
-from tests.feeds.listening import statuses, until
-
-QUICK = RunnerSettings(open_timeout_s=2.0, close_timeout_s=0.2)
+from gexterm.market.events import Event, UnderlyingPrice
+from tests.feeds.listening import Taker, Venue, next_try, says, seconds, taking, until
 
 
 class Words(BaseProtocol):
@@ -73,103 +68,6 @@ class Words(BaseProtocol):
 
     def send(self, command: Command) -> list[Frame]:
         return ["pause"] if isinstance(command, Pause) else []
-
-
-class Venue:
-    """A server whose every connection is handled by the next of some scripts."""
-
-    def __init__(self, *scripts: Callable[[ServerConnection], Awaitable[None]]) -> None:
-        self._scripts = list(scripts)
-        self.heard: list[Any] = []
-        self.connections = 0
-        self.port = 0
-
-    async def __aenter__(self) -> Venue:
-        self._server: Server = await serve(
-            self._handle, "127.0.0.1", 0, compression=None, close_timeout=0.2
-        )
-        self.port = next(iter(self._server.sockets)).getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        await self._server.wait_closed()
-
-    async def _handle(self, connection: ServerConnection) -> None:
-        script = self._scripts[min(self.connections, len(self._scripts) - 1)]
-        self.connections += 1
-        with contextlib.suppress(Exception):
-            await script(connection)
-
-    async def listen(self, connection: ServerConnection) -> None:
-        """Hear whatever comes, until the client leaves."""
-        async for message in connection:
-            self.heard.append(message)
-
-
-class Taker:
-    """A running runner, and everything it has said."""
-
-    def __init__(self, runner: FeedRunner, protocol: Words | None = None) -> None:
-        self.runner = runner
-        self.protocol = protocol or Words(0)
-        self.events: list[Event] = []
-        self.batches = 0
-        self.done = False
-
-    @property
-    def prices(self) -> list[float]:
-        return [event.price for event in self.events if isinstance(event, UnderlyingPrice)]
-
-    @property
-    def told(self) -> list[FeedStatus]:
-        return statuses(self.events)
-
-    async def take(self) -> None:
-        async for batch in self.runner.events():
-            assert batch
-            self.batches += 1
-            self.events += batch
-        self.done = True
-
-
-@contextlib.asynccontextmanager
-async def taking(
-    protocol: Words, clock: Any, settings: RunnerSettings = QUICK
-) -> AsyncIterator[Taker]:
-    async with FeedRunner(protocol, clock, rng=random.Random(1), settings=settings) as runner:
-        taker = Taker(runner, protocol)
-        task = asyncio.create_task(taker.take())
-        yield taker
-        await runner.close()
-        await task
-
-
-async def seconds(clock: ManualClock, count: int) -> None:
-    """Let so many seconds pass, each heard by whoever waits for it."""
-    for _ in range(10 * count):
-        waiting = clock.sleepers
-        clock.advance(0.1)
-        due = [when for when in waiting if when <= clock.now_ns()]
-        await until(lambda due=due: not any(when in clock.sleepers for when in due))
-        for _ in range(10):
-            await asyncio.sleep(0)
-
-
-async def next_try(clock: ManualClock) -> None:
-    """Let the time pass that the runner waits before it tries again."""
-    await until(lambda: bool(clock.sleepers))
-    clock.set(clock.sleepers[-1])
-
-
-def says(*words: str) -> Callable[[ServerConnection], Awaitable[None]]:
-    async def script(connection: ServerConnection) -> None:
-        for word in words:
-            await connection.send(word)
-        async for _ in connection:
-            pass
-
-    return script
 
 
 async def test_what_the_venue_says_arrives_in_order_with_receipt_times():
@@ -440,15 +338,17 @@ async def test_silence_is_told_and_so_is_its_end():
 
     speak = asyncio.Event()
     clock = ManualClock(0)
-    async with Venue(script) as venue, taking(Words(venue.port), clock) as taker:
-        taker.protocol.due_s = 5.0
-        await until(lambda: taker.prices == [1.0])
-        await seconds(clock, 6)
-        assert taker.told[-1].state == "stale"
-        assert taker.told[-1].message == "words: nothing has come for 6 s"
-        speak.set()
-        await until(lambda: taker.prices == [1.0, 2.0])
-        assert taker.told[-1].state == "live"
+    async with Venue(script) as venue:
+        protocol = Words(venue.port)
+        protocol.due_s = 5.0
+        async with taking(protocol, clock) as taker:
+            await until(lambda: taker.prices == [1.0])
+            await seconds(clock, 6)
+            assert taker.told[-1].state == "stale"
+            assert taker.told[-1].message == "words: nothing has come for 6 s"
+            speak.set()
+            await until(lambda: taker.prices == [1.0, 2.0])
+            assert taker.told[-1].state == "live"
 
 
 async def test_closing_says_good_bye_and_ends_the_events():
