@@ -49,6 +49,7 @@ VENUE = Venue(
     notes=(
         "premiums quoted in coin are turned into points with the forward of their expiry",
         "contracts are counted in coins: 1 contract is 1 BTC, also in linear families",
+        "quotes outside the window are renewed every five minutes",
         "the session begins at midnight in New York; the venue tells prints of the last 24 hours",
         "blocks agreed beforehand are never signed; blocks by request for quote are",
     ),
