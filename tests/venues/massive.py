@@ -100,6 +100,8 @@ class FakeMassive(FakeVenue):
         """Beginning of a path whose answers are no JSON."""
         self.key_in_next = False
         """Whether `next_url` carries a key, as it is said to have done once."""
+        self.mute = False
+        """Whether it takes connections and never says a word."""
         self._clients: list[_Client] = []
         self.websocket("/options")
         self.http("GET", "/v3/snapshot/options/{underlying}", self._snapshot)
@@ -150,6 +152,9 @@ class FakeMassive(FakeVenue):
     # The websocket.
 
     async def session(self, socket: web.WebSocketResponse) -> None:
+        if self.mute:
+            await socket.receive()
+            return
         client = _Client(socket)
         self._clients.append(client)
         writing = asyncio.create_task(client.write())

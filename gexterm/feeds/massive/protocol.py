@@ -55,6 +55,7 @@ chain's pages only: they are read again this often during a session."""
 _MORNING_NS = 7 * 3600 * NS
 """New York's time of day at which open interest is another day's: it comes at about 06:30."""
 _QUIET_S = 30.0
+_LOGIN_NS = 20 * NS
 _UNITEMISED_NS = 10 * NS
 """How long after the last subscription of prints it is taken to hold, should the venue not
 confirm one by one, as its pages show it does."""
@@ -96,7 +97,7 @@ class MassiveProtocol(BaseProtocol):
         self._out: list[Outgoing] = []
         self._prints_sent_at = 0
         self._drawn: object = None
-        self._heard_at = self._refused = 0
+        self._heard_at = self._opened_at = self._refused = 0
         self._first = {"first quote", "first print"}
 
     def connect_url(self) -> str:
@@ -106,6 +107,7 @@ class MassiveProtocol(BaseProtocol):
     def on_open(self, now_ns: int) -> list[Outgoing]:
         """Nothing is said before the venue has said "connected"."""
         self._authenticated = False
+        self._opened_at = now_ns
         self._subscriptions = Subscriptions()
         self._past.interrupted(self._heard_at)
         self._chain.reconnected()
@@ -179,6 +181,9 @@ class MassiveProtocol(BaseProtocol):
     def on_timer(self, now_ns: int) -> list[Outgoing]:
         """Subscriptions, the window, the next page, what was missed."""
         if not self._authenticated:
+            if now_ns - self._opened_at >= _LOGIN_NS:
+                said = "said nothing" if self._opened_at > self._heard_at else "did not log us in"
+                raise PassingError(f"Massive took the connection and {said} for 20 s")
             return []
         self._reload(now_ns)
         out: list[Outgoing] = [*self._chain.requests(now_ns)]

@@ -299,6 +299,17 @@ async def test_a_server_that_hangs_up_without_a_word_is_asked_again() -> None:
             assert "maintenance" in one.fed.account.notes["status"]
 
 
+async def test_a_server_that_takes_the_connection_and_says_nothing_is_left() -> None:
+    clock = a_clock()
+    async with FakeMassive() as venue:
+        venue.chain, venue.mute = ROWS, True
+        async with session(venue, clock) as one:
+            await until(lambda: "reconnecting" in one.states)
+            assert "took the connection and said nothing" in one.status("reconnecting").message
+            venue.mute = False
+            await subscribed(one, 2)
+
+
 async def test_a_wrong_key_is_refused_and_told() -> None:
     clock = a_clock()
     async with FakeMassive("another-key-0123456789") as venue:

@@ -65,7 +65,16 @@ def test_the_key_goes_into_the_login_and_headers_and_nowhere_else() -> None:
 
 def test_nothing_is_said_before_the_venue_has_said_connected() -> None:
     fed = protocol()
-    assert fed.on_open(NOW) == [] and fed.outgoing() == [] and fed.on_timer(NOW) == []
+    assert fed.on_open(NOW) == [] and fed.outgoing() == [] and fed.on_timer(NOW + NS) == []
+
+
+def test_crossed_quotes_are_told_as_they_are() -> None:
+    hand = Hand(protocol())
+    hand.start()
+    hand.hear(quote(ATM, 5.3, 5.1))
+    (quotes,) = hand.flush()
+    assert isinstance(quotes, Quotes)
+    assert (quotes.bid.tolist(), quotes.ask.tolist()) == ([5.3], [5.1])
 
 
 def test_the_source_comes_first_and_once() -> None:
