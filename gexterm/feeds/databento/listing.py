@@ -53,10 +53,10 @@ class Listing:
         self._by_id.clear()
         self._sorted = False
 
-    def moves(self, instrument: int, symbol: str) -> bool:
-        """Whether an id stood for another symbol until now."""
+    def changes(self, instrument: int, symbol: str) -> bool:
+        """Whether an id stood for nothing, or for another symbol, until now."""
         index = self._by_id.get(instrument)
-        return index is not None and self.catalogue.symbols[index] != symbol
+        return index is None or self.catalogue.symbols[index] != symbol
 
     def map(self, named: Iterable[tuple[int, str]], recv: int) -> list[Definitions]:
         """Take in ids with their symbols; the definitions of contracts that are new."""

@@ -240,7 +240,8 @@ class DatabentoProtocol(BaseProtocol):
                 # Text that is no text, a code that is none.
                 self._count("records that make no sense")
         if named:
-            if any(self._listing.moves(*each) for each in named):
+            if any(self._listing.changes(*each) for each in named):
+                # Rows are of the ids that held when they came, whenever the flush is.
                 self._settle()
             self._ready += self._listing.map(named, self._recv)
             self.account.listed = self.account.printed = len(self._listing)

@@ -161,6 +161,16 @@ def test_a_symbol_of_another_underlying_is_counted_and_its_id_stands_for_nothing
     assert protocol.account.notes["foreign"] == "1 symbols that are no contracts on SPX"
 
 
+def test_a_row_that_came_before_its_mapping_is_of_nobody_whenever_the_flush_is() -> None:
+    early = venue.tcbbo(CALL, 1000, NOON, 12.3, 1, (12.2, 12.4))
+    for flushed in (False, True):
+        protocol = live()
+        told = heard(protocol, early) if flushed else protocol.receive(early.data, NOON)
+        told += heard(protocol, venue.mapping("SPXW.OPT", CALL, 1000))
+        assert prints(told) == []
+        assert "1 prints of contracts nobody named" in protocol.account.notes.values()
+
+
 # ---- open interest
 
 
