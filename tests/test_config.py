@@ -40,6 +40,12 @@ def test_a_convention_is_set_per_underlying(tmp_path: Path) -> None:
         ("rate = 'free'\n", 1, '"implied" or a fraction'),
         ("rate = 4.5\n", 1, '"implied" or a fraction'),
         ("[underlyings.SPX]\nconvention = 'sideways'\n", 2, "one of: customer-flow"),
+        ("record = 'perhaps'\n", 1, "one of: on, off"),
+        ("recording_gb = -1\n", 1, "must not be below 0"),
+        ("recording_days = 1.5\n", 1, "a whole number"),
+        ("[feeds.deribit]\nurl = 3\n", 2, "must be text"),
+        ("[feeds.deribit]\n\ncontract = 100\n", 3, "did you mean contracts?"),
+        ("[feeds.deribit]\nsigmas = -2\n", 2, "must not be below 0"),
         ("theme = 'x'\n[underlyings.SPX]\n\nbases = 'auto'\n", 4, "did you mean basis?"),
     ],
 )
@@ -60,3 +66,11 @@ def test_a_binary_file_is_one_line(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="UTF-8"):
         load(path)
+
+
+def test_a_feed_is_set_by_its_name(tmp_path: Path) -> None:
+    text = 'record = "off"\n[feeds.deribit]\nurl = "wss://x.example"\ncontracts = 200\n'
+    settings = load(write(tmp_path, text))
+    assert settings.record == "off"
+    assert settings.feed("deribit").contracts == 200
+    assert settings.feed("massive").contracts == 0

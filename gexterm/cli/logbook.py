@@ -23,6 +23,7 @@ class Logbook:
         self._said: dict[str, str] = {}
         self._paths: list[Path] = []
         self._status = FeedStatus("connecting")
+        self._stood = False
         self._report = FeedReport()
         self._rows = {"quotes": 0, "prints": 0}
 
@@ -75,9 +76,12 @@ class Logbook:
         """Raise ConnectionFailedError where the feed ended by refusing us, or never stood."""
         if self._status.state in ("refused", "closed"):
             raise ConnectionFailedError(_shown(self._status.message))
+        if not self._stood:
+            raise ConnectionFailedError("no connection stood", _shown(self._status.message))
 
     def _heard(self, status: FeedStatus) -> None:
         self._status = status
+        self._stood = self._stood or status.state == "live"
         if status.state in ("refused", "closed"):
             return  # the error at the end says it
         said = f"{status.state}: {status.message}" if status.message else status.state

@@ -472,3 +472,24 @@ def test_alerts_are_immutable() -> None:
     [alert] = run(at(0, paradigm="GEX"), at(1, paradigm="BofA"))
     with pytest.raises(dataclasses.FrozenInstanceError):
         alert.text = "no"  # type: ignore[misc]
+
+
+def test_a_recording_that_stops_is_told_once_and_so_is_its_going_on() -> None:
+    watch = AlertMonitor()
+    first = watch.recording("the disk is full; make room", 10 * NS)
+    assert [(a.kind, a.severity) for a in first] == [("recording stopped", "warning")]
+    assert "the disk is full" in first[0].text
+    assert watch.recording("the disk is still full", 70 * NS) == []
+    assert [a.kind for a in watch.recording("", 71 * NS)] == ["recording restored"]
+    assert watch.recording("", 72 * NS) == []
+    # A second trouble is not held back because a first was told a moment ago.
+    assert [a.kind for a in watch.recording("again", 73 * NS)] == ["recording stopped"]
+
+
+def test_a_feed_that_never_connected_has_not_lost_a_connection() -> None:
+    watch = AlertMonitor()
+    said = watch.feed(FeedStatus("reconnecting", "the name is not known"), 10 * NS)
+    assert said[0].text.startswith("no connection yet: the name is not known")
+    watch.feed(FeedStatus("live"), 20 * NS)
+    said = watch.feed(FeedStatus("reconnecting", "broke"), 1000 * NS)
+    assert said[0].text.startswith("connection lost: broke")

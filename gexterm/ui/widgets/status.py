@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from gexterm.reading.model import Health, Reading
 from gexterm.ui import numbers, words
@@ -24,6 +25,7 @@ STATE_ROLES = {
 
 CONNECTED = {"delayed": "delayed", "replay": "playing", "simulated": "running", "file": "loaded"}
 """What a connection that is up is called in each mode that is not live."""
+_NEXT_TRY = re.compile(r"; next try in [0-9.]+ s")
 WIDE = 150
 """Width from which on the window is told in full."""
 QUOTED_LOW = 0.5
@@ -135,6 +137,9 @@ def told(frame: Frame) -> list[str]:
     said = [w for w in frame.reading.health.warnings if w] if frame.reading is not None else []
     if frame.recording is not None and frame.recording.why and not frame.recording.chosen:
         said.insert(0, f"not recorded: {frame.recording.why}")
+    if "retry_in_s" in frame.status.detail:
+        # Beside it, the seconds count down.
+        message = _NEXT_TRY.sub("", message)
     trouble = ("stale", "reconnecting", "refused", "connecting", "ended", "closed")
     if message and (state in trouble or frame.reading is None):
         said.insert(0, message)
