@@ -12,9 +12,12 @@ rush without any keyframe.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import os
+import statistics
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,7 +28,9 @@ from benchmarks.harness import Row, at_least, at_most, medians
 from gexterm.clock import NS, ManualClock
 from gexterm.market.contracts import Contract, Right
 from gexterm.market.events import Definitions, Quotes, SourceInfo
+from gexterm.recording.frames import FRAME, FramesHeader, FramesWriter
 from gexterm.recording.reader import Recording
+from gexterm.recording.recorder import Recorder, RecorderSettings
 from gexterm.recording.writer import KEYFRAME_S, Writer
 
 ROWS, CONTRACTS = 1_000_000, 5_000
@@ -104,7 +109,7 @@ def seek_middle(path: Path, span_s: float) -> int:
 def run() -> list[Row]:
     """Writing, seeking and size."""
     with tempfile.TemporaryDirectory(prefix="gexterm-bench-") as folder:
-        return _write(Path(folder)) + _seek(Path(folder))
+        return _write(Path(folder)) + _live(Path(folder)) + _seek(Path(folder))
 
 
 def _write(folder: Path) -> list[Row]:
@@ -128,6 +133,51 @@ def _write(folder: Path) -> list[Row]:
             Row(f"{label}: raw", raw.stat().st_size / ROWS, "B/row"),
         ]
     return out
+
+
+def _live(folder: Path) -> list[Row]:
+    """What a session pays on its own thread for being recorded, and raw frames alone."""
+    batches = quotes(BURST_S, ROWS // 4, 1_000)
+    frame = b'{"jsonrpc":"2.0","method":"subscription","params":{"data":{"mark_iv":%8.4f}}}'
+    frames = [frame % (50 + i % 977 / 7) for i in range(ROWS // 10)]
+
+    async def tell(told: list[float]) -> None:
+        clock = ManualClock(START)
+        settings = RecorderSettings(queue_bytes=1 << 30, min_free_bytes=0)
+        async with Recorder(folder, "benchmark", "SPX", clock, settings) as recorder:
+            recorder.event(INFO)
+            recorder.event(definitions())
+            await recorder.flushed()
+            begin = time.perf_counter()
+            for batch in batches:
+                recorder.event(batch)
+            told.append(time.perf_counter() - begin)
+            begin = time.perf_counter()
+            for each in frames:
+                recorder.tap.frame(each, START)
+            told.append(time.perf_counter() - begin)
+            await recorder.flushed()
+            if recorder.lost_rows or recorder.trouble:
+                raise AssertionError(f"rows were lost: {recorder.trouble}")
+
+    def keep() -> None:
+        path = folder / "frames"
+        path.unlink(missing_ok=True)
+        writer = FramesWriter(path, FramesHeader("benchmark", "SPX"), bytes)
+        for each in frames:
+            writer.add(FRAME, START, each)
+        writer.close()
+
+    told: list[float] = []
+    for _ in range(RUNS):
+        asyncio.run(tell(told))
+    kept = medians({"frames": keep}, RUNS, WARMUP)["frames"]
+    event, tapped = statistics.median(told[::2]), statistics.median(told[1::2])
+    return [
+        Row("live: event() on the session's thread", 1e6 * event / len(batches), "us/batch"),
+        Row("live: tap.frame() on the session's thread", 1e6 * tapped / len(frames), "us/frame"),
+        Row("raw frames written", len(frames) / kept / 1e6, "Mframe/s"),
+    ]
 
 
 def _seek(folder: Path) -> list[Row]:

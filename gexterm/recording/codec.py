@@ -454,14 +454,14 @@ def _contracts(listed: list[tuple[str, int, str, float]]) -> tuple[Contract, ...
         for root, _, _, strike in listed:
             _check(root, strike)
     made = tuple(map(Contract.__new__, itertools.repeat(Contract, len(listed))))
-    slots: tuple[tuple[Any, Any], ...] = (
-        (Contract.root, _shared(roots, name)),
-        (Contract.expiry, _shared(expiries, dt.date.fromordinal)),
-        (Contract.right, _shared(rights, Right)),
-        (Contract.strike, strikes),
-    )
-    for slot, values in slots:
-        deque(map(slot.__set__, made, values), maxlen=0)
+    filled = {
+        "root": _shared(roots, name),
+        "expiry": _shared(expiries, dt.date.fromordinal),
+        "right": _shared(rights, Right),
+        "strike": strikes,
+    }
+    for slot, values in filled.items():
+        deque(map(vars(Contract)[slot].__set__, made, values), maxlen=0)
     return made
 
 
