@@ -109,6 +109,9 @@ def classify(error: BaseException, host: str = "", *, stood: bool = False) -> Re
         return of_status(response.status_code, _seconds(response.headers.get("Retry-After", "")))
     if isinstance(error, InvalidURI):
         return Stop(f"{error.uri!r} is no websocket address")
+    if isinstance(error, InvalidProxy):
+        # Its message would repeat the address, which may hold a password.
+        return Stop("the proxy's address is none", "check HTTPS_PROXY")
     if isinstance(error, TimeoutError):
         return Retry("it does not answer")
     if isinstance(error, socket.gaierror):
@@ -217,9 +220,6 @@ def _no_tls(error: ssl.SSLError) -> Stop | None:
 
 
 def _proxy(error: ProxyError) -> Retry | Stop:
-    if isinstance(error, InvalidProxy):
-        # Its message would repeat the address, which may hold a password.
-        return Stop("the proxy's address is none", "check HTTPS_PROXY")
     if isinstance(error, InvalidProxyStatus):
         status = error.response.status_code
         if status == 407:

@@ -15,14 +15,17 @@ from websockets.exceptions import (
     ConnectionClosedError,
     ConnectionClosedOK,
     InvalidMessage,
+    InvalidProxy,
+    InvalidProxyStatus,
     InvalidStatus,
     InvalidURI,
+    ProxyError,
 )
 from websockets.frames import Close
 from websockets.http11 import Response
 
 from gexterm.errors import ConnectionFailedError
-from gexterm.feeds.retry import Retry, Stop, classify, delay_s
+from gexterm.feeds.retry import PassingError, Retry, Stop, classify, delay_s, root_cause
 
 
 def closed(code: int, reason: str = "") -> ConnectionClosedError:
@@ -85,6 +88,59 @@ def test_refusals_and_surprises_do_not(error: Exception, said: str, hint: str):
     assert isinstance(verdict, Stop)
     assert said in verdict.reason
     assert hint in verdict.hint
+
+
+def test_a_name_that_is_not_known_is_named_and_tried_again():
+    verdict = classify(socket.gaierror(-2, "Name or service not known"), "www.venue.example")
+    assert isinstance(verdict, Retry)
+    assert verdict.reason == "the name www.venue.example is not known"
+    assert "network" in verdict.hint
+
+
+def test_a_server_that_asks_for_patience_gets_it():
+    later = InvalidStatus(Response(503, "", Headers({"Retry-After": "120"})))
+    assert classify(later) == Retry("it answers with HTTP status 503", 120.0)
+    for asked in ("soon", "-5", "1e9", "9999999", "Fri, 21 Nov 2025 16:00:00 GMT"):
+        odd = InvalidStatus(Response(503, "", Headers({"Retry-After": asked})))
+        assert classify(odd) == Retry("it answers with HTTP status 503")
+    unsaid = classify(status(429))
+    assert isinstance(unsaid, Retry)
+    assert unsaid.wait_s >= 10.0
+
+
+def test_an_error_of_a_protocol_says_itself_whether_it_passes():
+    assert classify(PassingError("busy", "wait", 7.0)) == Retry("busy", 7.0, "wait")
+    assert classify(ConnectionFailedError("no", "never")) == Stop("no", "never")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (InvalidProxyStatus(Response(407, "", Headers())), Stop, "wants a login"),
+        (InvalidProxyStatus(Response(403, "", Headers())), Stop, "the proxy refuses"),
+        (InvalidProxyStatus(Response(502, "", Headers())), Retry, "the proxy answers"),
+        (InvalidProxy("http://me:pw@x", "no"), Stop, "the proxy's address"),
+        (ProxyError("broken pipe"), Retry, "the proxy failed"),
+        (ImportError("connecting through a SOCKS proxy requires python-socks"), Stop, "SOCKS"),
+    ],
+)
+def test_a_proxy_that_fails_is_told_apart_from_the_venue(error: Exception, kind: type, said: str):
+    verdict = classify(error)
+    assert isinstance(verdict, kind)
+    assert said in verdict.reason
+    assert "pw" not in verdict.reason + verdict.hint
+
+
+def test_what_lies_behind_a_librarys_error_is_found():
+    refused = ConnectionRefusedError(111, "Connection refused")
+    group = ExceptionGroup("all failed", [OSError("x"), refused])
+    assert root_cause(caused(OSError("all failed"), group)) is refused
+    lone = ValueError("x")
+    assert root_cause(lone) is lone
+    # A ring of causes ends.
+    first, second = ValueError("a"), ValueError("b")
+    first.__cause__, second.__cause__ = second, first
+    assert root_cause(first) is first
 
 
 @given(st.integers(1, 10_000), st.integers(0, 1000))
