@@ -289,7 +289,9 @@ class Tape:
             return
         self._reading = None
         first = self.holding
-        self._through_ms = reading.through_ms
+        # Our clock may have been set since: by the venue's, the future has not been read.
+        settled = self.now(self._now) // MS - _SETTLED_MS
+        self._through_ms = min(reading.through_ms, settled)
         self._account.notes.pop("history", None)
         if first:
             said = f"{reading.found:,} prints since {_clock(reading.since_ms)}"

@@ -46,12 +46,13 @@ class Talk:
         self.exchange = exchange
         self.events: list[Event] = []
         self.session: Session | None = None
-        self._skew_ms = skew_ms
+        self.skew_ms = skew_ms
+        """How far our clock is ahead of the venue's."""
 
     @property
     def now(self) -> int:
         """By our clock, ns."""
-        return (self.exchange.now_ms + self._skew_ms) * 1_000_000
+        return (self.exchange.now_ms + self.skew_ms) * 1_000_000
 
     def open(self) -> Session:
         """Connect."""

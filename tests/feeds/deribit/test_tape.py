@@ -76,6 +76,26 @@ def test_a_clock_that_is_wrong_by_minutes_loses_no_print(skew_ms: int) -> None:
     assert sorted(talk.numbers()) == truth(exchange)
 
 
+@pytest.mark.parametrize(("jump_ms", "within_s"), [(600_000, 130), (-600_000, 750)])
+def test_a_clock_that_is_set_while_we_listen_loses_no_print(jump_ms: int, within_s: int) -> None:
+    exchange = market()
+    talk = Talk(exchange)
+    talk.open()
+    talk.settle(50)
+    talk.skew_ms = jump_ms
+    talk.settle(70)
+    exchange.lose = 1
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    talk.settle(within_s)
+    assert talk.numbers() == truth(exchange)
+    talk.cut()
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    exchange.now_ms += 5000
+    talk.open()
+    talk.settle(5)
+    assert talk.numbers() == truth(exchange)
+
+
 def test_a_long_history_comes_page_by_page() -> None:
     exchange = market()
     exchange.now_ms = NOON - 6 * HOUR
