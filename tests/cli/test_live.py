@@ -1,0 +1,154 @@
+"""`gexterm live` and `gexterm record` against a fake venue on the loopback, as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gexterm.recording.reader import Recording
+from tests.cli.invoke import gexterm
+from tests.venues.deribit import MONTHS, Exchange, FakeDeribit
+
+LIMIT = 60
+
+
+def listed() -> Exchange:
+    """An exchange with the options of one day, a quote in each."""
+    exchange = Exchange(int(time.time() * 1000))
+    exchange.index("btc_usd", 86_000.0)
+    day = time.gmtime(time.time() + 2 * 86_400)
+    date = f"{day.tm_mday}{MONTHS[day.tm_mon - 1]}{day.tm_year % 100}"
+    for strike in range(84_000, 88_001, 500):
+        for right in "CP":
+            exchange.list(f"BTC-{date}-{strike}-{right}")
+    return exchange
+
+
+async def trade(exchange: Exchange) -> None:
+    """Quotes and prints, until cancelled."""
+    while True:
+        exchange.now_ms = int(time.time() * 1000)
+        exchange.index("btc_usd", 86_000.0)
+        for name in exchange.instruments:
+            exchange.quote(name, 0.0095, 0.0105)
+        name = next(iter(exchange.instruments))
+        exchange.trade(name, 0.0105, 1.0, "buy")
+        await asyncio.sleep(0.1)
+
+
+@contextlib.asynccontextmanager
+async def venue() -> AsyncIterator[str]:
+    exchange = listed()
+    async with asyncio.timeout(LIMIT), FakeDeribit(exchange) as fake:
+        market = asyncio.create_task(trade(exchange))
+        try:
+            yield fake.url("/ws/api/v2")
+        finally:
+            market.cancel()
+            await asyncio.gather(market, return_exceptions=True)
+
+
+async def start(home: Path, *arguments: str) -> asyncio.subprocess.Process:
+    env = os.environ | {
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+    }
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gexterm", *arguments, env=env,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def line_with(stream: asyncio.StreamReader | None, words: str) -> str:
+    """The next line that has these words in it."""
+    assert stream is not None
+    while line := (await stream.readline()).decode():
+        if words in line:
+            return line
+    raise AssertionError(f"no line said {words!r}")
+
+
+async def test_record_keeps_a_venue_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    async with venue() as url:
+        process = await start(
+            tmp_path, "record", "deribit", "BTC", "--url", url, "-o", str(tmp_path / "kept")
+        )
+        said = await line_with(process.stderr, "recording ")
+        await line_with(process.stderr, "prints since")
+        process.send_signal(signal.SIGTERM)
+        _, rest = await process.communicate()
+    assert process.returncode == 0
+    assert b"prints in" in rest
+    path = Path(said.split("recording ")[1].strip())
+    assert f"kept {path}" in rest.decode()
+    with Recording(path) as recording:
+        assert recording.closed_properly
+        assert recording.info.feed.lower() == "deribit"
+        assert any(True for _ in recording.events())
+
+
+async def test_a_headless_session_prints_minutes_and_keeps_recording_and_book(
+    tmp_path: Path,
+) -> None:
+    async with venue() as url:
+        process = await start(
+            tmp_path, "live", "deribit", "BTC", "--url", url, "--headless", "--expiry", "all"
+        )
+        first = await line_with(process.stdout, "BTC")
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert process.returncode == 0
+    assert "live" in first
+    (recorded,) = tmp_path.rglob("*.gexrec")
+    with Recording(recorded) as recording:
+        assert recording.closed_properly
+    assert list(tmp_path.rglob("*.book"))
+
+
+async def test_what_shall_not_be_recorded_is_not(tmp_path: Path) -> None:
+    async with venue() as url:
+        process = await start(
+            tmp_path, "live", "deribit", "BTC", "--url", url, "--headless", "--no-record",
+            "--expiry", "all",
+        )  # fmt: skip
+        await line_with(process.stdout, "BTC")
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert not list(tmp_path.rglob("*.gexrec"))
+
+
+async def test_a_venue_that_refuses_ends_with_exit_code_4_and_the_reason(tmp_path: Path) -> None:
+    async with venue() as url:
+        for command in (("live", "--headless"), ("record",)):
+            process = await start(
+                tmp_path, command[0], "deribit", "BTC", "--url", f"{url}/nowhere", *command[1:]
+            )
+            _, err = await process.communicate()
+            assert process.returncode == 4, err
+            assert b"Traceback" not in err
+            assert b"404" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("live", "nowhere", "SPX", "--headless"), "no feed is called 'nowhere'"),
+        (("record", "deribit", "BTC", "--for", "soon"), "no length of time"),
+        (("record", "deribit", "BTC", "--url", "ws://example.com"), "in the clear"),
+        (("record", "deribit", "BTC", "--url", "wss://key@example.com"), "must be plain"),
+        (("live", "deribit", "BTC", "--headless", "--carry", "x", "--no-carry"), "contradict"),
+    ],
+)
+def test_what_makes_no_sense_is_one_clear_line(arguments: tuple[str, ...], words: str) -> None:
+    outcome = gexterm(*arguments)
+    assert outcome.code == 2
+    assert words in outcome.one_clear_line
+    assert "key@" not in outcome.err
