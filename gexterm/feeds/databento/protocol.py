@@ -208,7 +208,7 @@ class DatabentoProtocol(BaseProtocol):
 
     def _take(self, run: Run, decoder: dbn.DBNDecoder) -> None:
         gathering, types = self._gathering, run.types
-        for kind in np.unique(types).tolist():
+        for kind in np.flatnonzero(np.bincount(types)).tolist():
             these = types == kind
             if kind not in self._sizes:
                 self._count("records of a kind nobody asked for", int(these.sum()))
