@@ -156,7 +156,7 @@ class Examination:
     def _quoting(self) -> Finding:
         if not self._quotes:
             return self._due("quotes", "none")
-        said = f"{self._quotes:,} of {len(self._quoted):,} contracts"
+        said = f"{self._quotes:,} updates of {len(self._quoted):,} contracts"
         said += f", {len(self._two_sided) / len(self._quoted):.0%} of them with both sides"
         if self._report is not None and self._report.window:
             said += f"; asked for {self._report.window}"
