@@ -66,7 +66,7 @@ _ASLEEP_NS = 30 * NS
 _PONG_NS = 5 * NS
 """How long a connection may take to prove that it survived."""
 _LOOK_S = 5.0
-"""How often a sleeping beat makes sure that its clock was not set back."""
+"""How often whoever sleeps makes sure that the clock was not set back: it would be long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,7 @@ class FeedRunner:
             verdict = await self._until_it_breaks()
             if self._leaving:
                 return
-            self.counters.last_error = verdict.reason
+            self.counters.last_error = _shown(verdict.reason)
             failures = 1 if self._settled() else failures + 1
             said = f"{self._protocol.name}: {verdict.reason}"
             hint = f"; {verdict.hint}" if verdict.hint else ""
@@ -275,7 +275,7 @@ class FeedRunner:
             wait_s = max(wait_s, verdict.wait_s)
             said = f"{said}; next try in {wait_s:.1f} s{hint}"
             self._tell("reconnecting", said, tries=failures, retry_in_s=wait_s)
-            await self._clock.sleep_until(self._clock.now_ns() + round(wait_s * NS))
+            await self._sleep(self._clock.now_ns() + round(wait_s * NS))
 
     async def _until_it_breaks(self) -> Retry | Stop:
         verdict: Retry | Stop
@@ -320,7 +320,7 @@ class FeedRunner:
         )
         async with opened(url, patience) as transport:
             queue = FrameQueue(settings.queue_frames, settings.queue_bytes)
-            self._stand(transport, queue)
+            broken = self._stand(transport, queue)
             try:
                 now = self._clock.now_ns()
                 wants = self._protocol.on_open(now)
@@ -329,11 +329,12 @@ class FeedRunner:
                 if self._protocol.lossless:
                     self._tell("live")
                 await self._act(wants)
-                await self._listen(transport, queue)
+                await self._listen(transport, queue, broken)
             finally:
                 await self._fall()
 
-    def _stand(self, transport: Transport, queue: FrameQueue) -> None:
+    def _stand(self, transport: Transport, queue: FrameQueue) -> asyncio.Future[None]:
+        """The connection stands. The future it returns fails where it is found dead."""
         now = self._clock.now_ns()
         self._transport, self._queue, self._stood_at = transport, queue, now
         self._parsed = 0
@@ -346,6 +347,7 @@ class FeedRunner:
         self.counters.last_frame = now
         self.counters.reconnects += self.counters.connects > 0
         self.counters.connects += 1
+        return self._broken
 
     async def _fall(self) -> None:
         """The connection is gone: what was gathered over it is not."""
@@ -387,13 +389,13 @@ class FeedRunner:
 
     # -- a connection's tasks --------------------------------------------------------------------
 
-    async def _listen(self, transport: Transport, queue: FrameQueue) -> None:
+    async def _listen(
+        self, transport: Transport, queue: FrameQueue, broken: asyncio.Future[None]
+    ) -> None:
         reading = asyncio.create_task(self._read(transport, queue))
         parsing = asyncio.create_task(self._parse(queue))
         timing = asyncio.create_task(self._time(queue))
         tasks = [reading, parsing, timing]
-        broken = self._broken
-        assert broken is not None
         try:
             # Parsing ends after reading did, so that what arrived last still counts.
             done, _ = await asyncio.wait(
@@ -463,8 +465,9 @@ class FeedRunner:
     def _received(self, frame: bytes, at: int) -> Sequence[Event]:
         """What a frame says."""
         self._parsed += 1
-        self._held += len(frame)
-        self._receipts.add(at)
+        if not self._protocol.lossless:
+            self._held += len(frame)
+            self._receipts.add(at)
         try:
             return self._protocol.receive(frame, at)
         except Exception as error:
@@ -517,7 +520,7 @@ class FeedRunner:
     async def _time(self, queue: FrameQueue) -> None:
         """Once a second: what is due by the protocol, silence, dead lines, drops."""
         while True:
-            await self._clock.sleep_until(self._clock.now_ns() + NS)
+            await self._sleep(self._clock.now_ns() + NS)
             await self._free.wait()
             now = self._clock.now_ns()
             wants = self._protocol.on_timer(now)
@@ -586,7 +589,7 @@ class FeedRunner:
         if not events:
             return
         if not self._protocol.lossless:
-            events = self.market.dated(events, at, receipts or ())
+            events = [_safe(each) for each in self.market.dated(events, at, receipts or ())]
             self._note(events)
         self.counters.rows += self._buffer.add(events)
 
@@ -647,9 +650,10 @@ class FeedRunner:
                 await asyncio.wait([sleeping], timeout=_LOOK_S)
         finally:
             sleeping.cancel()
+            await asyncio.gather(sleeping, return_exceptions=True)
 
     def _woke(self, late_ns: int, now: int) -> None:
-        """The clock is not where it was expected: was the line cut meanwhile?"""
+        """The clock is not where it was expected. Ask whether the line still stands."""
         self.market.doubt()
         if self._tap is not None:
             self._tap.clock("doubted", now)
@@ -750,6 +754,13 @@ def _named(verdict: Retry | Stop, host: str) -> Retry | Stop:
     if isinstance(verdict, Retry):
         return Retry(reason, verdict.wait_s, verdict.hint)
     return Stop(reason, verdict.hint)
+
+
+def _safe(event: Event) -> Event:
+    """Words of a protocol may hold a venue's."""
+    if isinstance(event, FeedStatus):
+        return FeedStatus(event.state, _shown(event.message), event.detail)
+    return event
 
 
 def _shown(message: str) -> str:

@@ -17,6 +17,7 @@ from websockets.asyncio.server import ServerConnection
 
 from gexterm.clock import NS, ManualClock
 from gexterm.errors import ConnectionFailedError, InputError
+from gexterm.feeds import runner as runner_module
 from gexterm.feeds.protocol import Answer, BaseProtocol, Outgoing, Request
 from gexterm.feeds.retry import PassingError, Retry, Stop
 from gexterm.feeds.runner import FeedRunner, RunnerSettings
@@ -499,6 +500,21 @@ async def test_a_line_that_did_not_survive_the_sleep_is_made_anew():
         line.thaw()
         await next_try(clock)
         await until(lambda: taker.runner.counters.reconnects == 1)
+
+
+async def test_a_clock_set_back_by_an_hour_stops_nothing(monkeypatch):
+    monkeypatch.setattr(runner_module, "_LOOK_S", 0.01)
+    clock, notes = ManualClock(T0), Notes()
+    async with Venue(says("Q 1")) as venue:
+        protocol = Market(f"ws://127.0.0.1:{venue.port}/")
+        async with taking(protocol, clock, tap=notes) as taker:
+            await until(lambda: bids(taker) == [1.0] and len(clock.sleepers) == 2)
+            clock.set(T0 - 3600 * NS)
+            await until(lambda: any("set back by 1 h" in s.message for s in taker.told))
+            await until(lambda: ("timer", T0 - 3600 * NS) in notes.seen)
+            await seconds(clock, 2)
+            await until(lambda: notes.seen[-1][0] == "timer")
+            assert taker.runner.counters.reconnects == 0
 
 
 async def test_the_server_may_ask_for_more_patience_than_ours():
