@@ -48,9 +48,7 @@ class FrameQueue:
         """Add a frame, unless the queue is full; whether it was added."""
         if self._full():
             return False
-        self._items.append((frame, recv_ns))
-        self._bytes += len(frame)
-        self._filled.set()
+        self._append(frame, recv_ns)
         return True
 
     def add(self, frame: bytes, recv_ns: int) -> bool:
@@ -59,7 +57,8 @@ class FrameQueue:
             self._lost += 1
             return False
         self.mark(recv_ns)
-        return self.offer(frame, recv_ns)
+        self._append(frame, recv_ns)
+        return True
 
     def mark(self, now_ns: int) -> None:
         """If frames found no room lately, say so at the end of what waits."""
@@ -97,6 +96,11 @@ class FrameQueue:
         """No more items will come; those that wait can still be had."""
         self.mark(now_ns)
         self.closed = True
+        self._filled.set()
+
+    def _append(self, frame: bytes, recv_ns: int) -> None:
+        self._items.append((frame, recv_ns))
+        self._bytes += len(frame)
         self._filled.set()
 
     def _full(self) -> bool:
