@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from gexterm.clock import NS
 from gexterm.config import Settings
+from gexterm.engine.counts import feed_counts
 from gexterm.engine.engine import Engine
 from gexterm.engine.grid import TickGrid
 from gexterm.engine.health import FeedCounts
 from gexterm.engine.settings import EngineSettings
 from gexterm.errors import ChainError, InputError
-from gexterm.market.events import Event, SourceInfo
+from gexterm.market.events import Event, FeedReport, SourceInfo
 from gexterm.reading.model import Reading
 from gexterm.recording.books import Book as KeptBook
 from gexterm.recording.chains import ChainFile, read_chain
@@ -94,18 +96,22 @@ def reading_of_recording(
     engine = engine_for(settings, recording.info.underlying, view, scope)
     engine.kept = carry
     grid = TickGrid(60 * NS)
+    report: FeedReport | None = None
     for event in _from(recording, back, when):
         if isinstance(event, SourceInfo):
             engine.apply(event)
             continue
+        if isinstance(event, FeedReport):
+            report = event
+            continue
         if (due := grid.due(event)) and due < when:
-            job = engine.job(due)
+            job = engine.job(due, feed_counts(report, math.nan))
             if job is not None:
                 reading = engine.compute(job)
                 if on_the_way:
                     on_the_way(reading)
         engine.apply(event)
-    reading = _reading(engine, when, FeedCounts(warnings=tuple(recording.warnings)))
+    reading = _reading(engine, when, feed_counts(report, math.nan, tuple(recording.warnings)))
     if on_the_way:
         on_the_way(reading)
     if keep:

@@ -336,7 +336,7 @@ class LiveSession:
         self._status = replace(self._status, message=self._trouble)
 
     def _counts(self, as_of: int) -> FeedCounts:
-        from gexterm.session.counts import feed_counts
+        from gexterm.engine.counts import feed_counts
 
         warnings = [self._trouble] if self._trouble else []
         if self._keeper is not None and self._keeper.warning:

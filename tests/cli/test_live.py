@@ -76,6 +76,10 @@ async def line_with(stream: asyncio.StreamReader | None, words: str) -> str:
     raise AssertionError(f"no line said {words!r}")
 
 
+def found(folder: Path, pattern: str) -> list[Path]:
+    return list(folder.rglob(pattern))
+
+
 async def test_record_keeps_a_venue_until_it_is_told_to_stop(tmp_path: Path) -> None:
     async with venue() as url:
         process = await start(
@@ -107,10 +111,10 @@ async def test_a_headless_session_prints_minutes_and_keeps_recording_and_book(
         await process.communicate()
     assert process.returncode == 0
     assert "live" in first
-    (recorded,) = tmp_path.rglob("*.gexrec")
+    (recorded,) = found(tmp_path, "*.gexrec")
     with Recording(recorded) as recording:
         assert recording.closed_properly
-    assert list(tmp_path.rglob("*.book"))
+    assert found(tmp_path, "*.book")
 
 
 async def test_what_shall_not_be_recorded_is_not(tmp_path: Path) -> None:
@@ -122,7 +126,7 @@ async def test_what_shall_not_be_recorded_is_not(tmp_path: Path) -> None:
         await line_with(process.stdout, "BTC")
         process.send_signal(signal.SIGTERM)
         await process.communicate()
-    assert not list(tmp_path.rglob("*.gexrec"))
+    assert not found(tmp_path, "*.gexrec")
 
 
 async def test_a_venue_that_refuses_ends_with_exit_code_4_and_the_reason(tmp_path: Path) -> None:
@@ -152,3 +156,23 @@ def test_what_makes_no_sense_is_one_clear_line(arguments: tuple[str, ...], words
     assert outcome.code == 2
     assert words in outcome.one_clear_line
     assert "key@" not in outcome.err
+
+
+async def test_a_folder_that_cannot_be_written_is_told_and_the_session_goes_on(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "config" / "gexterm"
+    config.mkdir(parents=True)
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("no folder")
+    (config / "config.toml").write_text(f'recordings = "{in_the_way}"\n')
+    async with venue() as url:
+        process = await start(
+            tmp_path, "live", "deribit", "BTC", "--url", url, "--headless", "--expiry", "all"
+        )
+        told = await line_with(process.stderr, "not recorded")
+        await line_with(process.stdout, "BTC")
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert "warning" in told
+    assert process.returncode == 0

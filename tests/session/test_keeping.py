@@ -67,12 +67,16 @@ async def test_nothing_is_carried_where_nobody_wants_it(tmp_path: Path) -> None:
     assert session._core.engine.kept is None
 
 
+def kept_in(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.book"))
+
+
 async def test_a_monitor_left_open_over_midnight_keeps_both_days(tmp_path: Path) -> None:
     events = [*monday(), ClockTick(at(TUESDAY, 0)), *bought(at(TUESDAY, 10), 30.0, 1)]
     await run(tmp_path, [*events, ClockTick(at(TUESDAY, 16))], at(MONDAY, 9))
-    days = sorted(path.name for path in tmp_path.rglob("*.book"))
+    days = [path.name for path in kept_in(tmp_path)]
     assert days == ["2026-11-16.book", "2026-11-17.book"]
-    first, second = (books.load(path) for path in sorted(tmp_path.rglob("*.book")))
+    first, second = (books.load(path) for path in kept_in(tmp_path))
     assert second.mean.sum() < first.mean.sum() < 0
     assert second.traded.sum() == 30.0
 
