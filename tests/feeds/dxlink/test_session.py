@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 
 from gexterm.clock import NS
 from gexterm.errors import ConnectionFailedError, GextermError, InputError
+from gexterm.feeds.dxlink.compact import FIELDS, PRINT
 from gexterm.feeds.dxlink.session import FEED, HISTORY, TAPE, Session, read_message
 from gexterm.feeds.protocol import Answer, Request
 from gexterm.feeds.retry import Retry, Stop
 from gexterm.feeds.secrets import Secret
 from gexterm.market import calendar
-from tests.feeds.dxlink.live import OPEN, TEN
+from gexterm.market.events import Quotes, Trades
+from tests.feeds.dxlink.live import CALL, OPEN, TEN, sale
 from tests.feeds.dxlink.made import NOW, data, ready, say
+from tests.feeds.dxlink.made import TAPE as TAPE_CHANNEL
 
 TOKEN = Secret("a-quote-token-0123")
 
@@ -190,6 +193,21 @@ def test_data_of_a_channel_we_have_forgotten_is_given_back_once() -> None:
         assert say(protocol, data("Quote", [".SPXW251121C6600", 1, 2, 3, 4, 0, 0], 77)) == []
     cancels = [m for m in protocol.outgoing() if isinstance(m, str) and "CHANNEL_CANCEL" in m]
     assert [json.loads(m)["channel"] for m in cancels] == [77]
+
+
+def test_a_print_keeps_the_quote_at_which_it_was_made() -> None:
+    protocol = ready(CALL)
+    sold = sale(CALL, 1, 10.5, 1.0)
+    for message in (
+        data("Quote", [CALL, 10.4, 10.5, 1, 1, 0, 0]),
+        data("TimeAndSale", [sold[field] for field in FIELDS[PRINT]], TAPE_CHANNEL),
+        data("Quote", [CALL, 10.6, 10.7, 1, 1, 0, 0]),
+    ):
+        protocol.receive(json.dumps(message).encode(), NOW)
+    quotes, prints = protocol.flush()
+    assert isinstance(quotes, Quotes)
+    assert quotes.bid.tolist() == [10.4, 10.6]
+    assert isinstance(prints, Trades)
 
 
 def test_a_server_that_hangs_up_on_our_token_is_not_asked_for_ever() -> None:
