@@ -8,13 +8,14 @@ the subscriptions, and no earlier: of what came before, only some contracts can 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from gexterm.clock import NS
 from gexterm.feeds.massive.conditions import deciding
 from gexterm.feeds.massive.lag import Lag
 from gexterm.feeds.massive.messages import Trade
 from gexterm.feeds.massive.notes import put
-from gexterm.feeds.massive.refill import MOST_REQUESTS, Heard, Refill
+from gexterm.feeds.massive.refill import MOST_REQUESTS, Heard, Refill, edges
 from gexterm.feeds.massive.rest import Rest
 from gexterm.feeds.protocol import Account, Answer, Request
 from gexterm.market import calendar
@@ -30,6 +31,15 @@ _SETTLED_NS = 60 * NS
 _SHOWN = 3
 
 
+@dataclass(slots=True)
+class _Stretch:
+    """A time of which prints are not known, and what was told around it."""
+
+    since_ns: int
+    until_ns: int = 0
+    told: list[Trade] = field(default_factory=list)
+
+
 class BackFill:
     """Keeps `account.heard_from`, `refilled` and the notes about prints."""
 
@@ -41,9 +51,8 @@ class BackFill:
         self._number = 0
         self._subscribed_at = 0
         self._silent_from = 0
-        self._before = self._from = 0
-        self._owed = 0
-        self._due = False
+        self._base = self._from = 0
+        self._owed: list[_Stretch] = []
         self._listed = 0
         self._missed: list[tuple[int, int]] = []
 
@@ -57,10 +66,14 @@ class BackFill:
         market_ns = self._lag.market(now_ns)
         self._known(market_ns)
         since = self._since(market_ns)
-        self._due = self._back_ns > 0 and since < market_ns
-        self._owed = since if self._due else 0
+        if self._back_ns > 0 and since < market_ns:
+            self._owed.append(_Stretch(since))
+            self._base = self._base or since
+        elif self._silent_from or not self._base:
+            self._base = market_ns
         if self._silent_from:
             self._missed.append((self._silent_from, market_ns))
+            self._silent_from = 0
         self._told()
 
     def deaf(self) -> None:
@@ -70,37 +83,50 @@ class BackFill:
     def interrupted(self, heard_ns: int) -> None:
         """A new connection; the last word of the one before came at `heard_ns`, our time."""
         if self._subscribed_at:
+            self._close()
             self._silent_from = self._lag.market(heard_ns) - _OVERLAP_NS
-            self._before = self._from
             self._heard.interrupted()
-            if self._owed:
-                # Half a refill is none: it is had again, and repetitions have the same numbers.
-                self._silent_from = min(self._silent_from, self._owed)
-        self._refill, self._due, self._subscribed_at = None, False, 0
+        # Half a refill is none: it is had again, and repetitions have the same numbers.
+        self._refill, self._subscribed_at = None, 0
         self._known(0)
 
     def _known(self, market_ns: int) -> None:
         self._from = self._account.heard_from = market_ns
 
+    def _close(self) -> None:
+        """The last stretch ended when this connection's subscriptions began to hold."""
+        if self._owed and not self._owed[-1].until_ns:
+            stretch = self._owed[-1]
+            stretch.until_ns = self._lag.market(self._subscribed_at) + _OVERLAP_NS
+            stretch.told = self._heard.take()
+
     def timer(self, now_ns: int, nearest: Sequence[str], listed: Sequence[str]) -> list[Request]:
         """Begin a refill when it is due; what to ask for now."""
         self._listed = len(listed)
         waited = now_ns - self._subscribed_at
+        idle = self._refill is None or self._refill.done
         if self._subscribed_at and self._refill is None and waited <= _SETTLED_NS:
             # By now the venue's clock is known better.
             self._known(self._lag.market(self._subscribed_at))
-        if self._due and waited >= _SETTLE_NS:
+        if self._owed and idle and self._subscribed_at and waited >= _SETTLE_NS:
             chosen = nearest or (listed if waited >= _NO_WINDOW_NS else ())
             if chosen:
-                self._due = False
                 self._begin(list(chosen[:MOST_REQUESTS]))
         return self.requests(now_ns)
 
     def _begin(self, symbols: list[str]) -> None:
-        market_ns = self._lag.market(self._subscribed_at)
-        since, until = self._since(market_ns), market_ns + _OVERLAP_NS
+        self._close()
+        # One stretch at a time: what was heard between two of them is never fetched.
+        stretch = self._owed[0]
         self._number += 1
-        self._refill = Refill(self._rest, symbols, since, until, self._heard.edges(), self._number)
+        self._refill = Refill(
+            self._rest,
+            symbols,
+            stretch.since_ns,
+            stretch.until_ns,
+            edges(stretch.told),
+            self._number,
+        )
 
     def _since(self, market_ns: int) -> int:
         """From when on prints are wanted: not before the session, nor what is known."""
@@ -120,12 +146,13 @@ class BackFill:
         if refill is None:
             return []
         found = refill.answer(answer)
-        if refill.done:
-            everything = refill.complete >= self._listed and not refill.refused
-            if everything and self._subscribed_at:
-                self._known(self._before or refill.since_ns)
+        if refill.done and self._owed:
+            self._owed.pop(0)
+            if refill.complete < self._listed or refill.refused:
+                self._base = refill.until_ns - _OVERLAP_NS
+            elif not self._owed and self._base < self._from:
+                self._known(self._base)
                 self._missed = []
-            self._silent_from = self._owed = 0
         self._told()
         if not found:
             return []

@@ -64,13 +64,19 @@ class Heard:
         self._kept = [*self._kept, *self._tail][-_MOST_TAIL:]
         self._tail.clear()
 
-    def edges(self) -> dict[Key, list[int]]:
-        """Times in ms of what was told around the interruption, by what it was."""
-        out: dict[Key, list[int]] = {}
-        for told in (*self._kept, *self._tail):
-            out.setdefault((told.sym, told.x, told.p, told.s), []).append(told.t)
+    def take(self) -> list[Trade]:
+        """What was told before the interruption and since; the former is then forgotten."""
+        told = [*self._kept, *self._tail]
         self._kept = []
-        return out
+        return told
+
+
+def edges(told: list[Trade]) -> dict[Key, list[int]]:
+    """Times in ms of what was told, by what it was."""
+    out: dict[Key, list[int]] = {}
+    for each in told:
+        out.setdefault((each.sym, each.x, each.p, each.s), []).append(each.t)
+    return out
 
 
 @dataclass(slots=True)

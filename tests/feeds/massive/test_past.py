@@ -229,3 +229,21 @@ def test_answers_nobody_asked_for_change_nothing() -> None:
     before = len(hand.events)
     hand.events += hand.fed.answer(hand.fed_answer("prints 9 9"))
     assert len(hand.events) == before
+
+
+def test_what_was_heard_between_two_silences_is_not_fetched_with_them() -> None:
+    hand = Hand(protocol())
+    hand.past = {ATM: [past(NOW - NS, 4.0), past(NOW + 8 * NS, 5.0), past(NOW + 70 * NS, 6.0)]}
+    hand.status["/v3/trades/"] = 429
+    hand.start(6)
+    hand.hear(trade(ATM, 5.0, 3, q=1, ms=8000))
+    hand.flush()
+    # Half a minute later that print is no longer held against what is fetched.
+    hand.now = NOW + 60 * NS
+    hand.hear(trade(PUT, 9.0, 3, q=2, ms=60_000))
+    hand.flush()
+    hand.fed.closed(BREAK, hand.now)
+    hand.status.clear()
+    hand.now = NOW + 80 * NS
+    hand.start(8)
+    assert [price for _, price, _ in rows(hand)] == [4.0, 5.0, 9.0, 6.0]
