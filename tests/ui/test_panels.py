@@ -314,6 +314,7 @@ def test_a_live_line_says_what_is_recorded_and_since_when_the_flow_is_known() ->
         assert "dxlink live" in line
         assert "rec 12 MB" in line
         assert "flow since 10:32" in line
+        assert "600 of 21" in line
     assert "600 of 21,034 contracts: 3 expiries to 25 Nov, nearest ±2.1%" in line
 
 
@@ -340,11 +341,14 @@ def test_a_recording_in_trouble_stands_there_until_it_is_well_again() -> None:
 
 def test_a_lost_connection_says_which_try_when_and_why() -> None:
     lost = FeedStatus(
-        "reconnecting", "dxlink: the connection broke", {"tries": 3.0, "retry_in_s": 8.0}
+        "reconnecting",
+        "dxlink: the connection broke; next try in 9.1 s",
+        {"tries": 3.0, "retry_in_s": 8.0},
     )
     line = text(status.paint(frame(live(), info=LIVE, status=lost), 120, 1))
     assert "reconnecting try 3 in 8 s" in line
     assert "the connection broke" in line
+    assert "9.1" not in line
 
 
 def test_before_the_first_reading_the_window_is_told_and_so_is_a_refusal() -> None:

@@ -28,6 +28,8 @@ CONNECTED = {"delayed": "delayed", "replay": "playing", "simulated": "running", 
 _NEXT_TRY = re.compile(r"; next try in [0-9.]+ s")
 WIDE = 150
 """Width from which on the window is told in full."""
+ROOMY = 100
+"""Width from which on a live line has room for the age of the oldest quotes."""
 QUOTED_LOW = 0.5
 """Share of quoted contracts below which it is marked as a warning."""
 
@@ -103,15 +105,14 @@ def parts(frame: Frame, reading: Reading, width: int) -> list[list[Span]]:
     age, tail = health.quote_age_p50_s, health.quote_age_p99_s
     quoted = health.quoted_share
     poor = math.isfinite(quoted) and quoted < QUOTED_LOW
-    ages = [
-        Span("age ", "faint"), Span(numbers.seconds(age).strip(), "text"),
-        Span(f" p99 {numbers.seconds(tail).strip()}", "muted"),
-    ]  # fmt: skip
+    live = bool(health.listed)
+    ages = [Span("age ", "faint"), Span(numbers.seconds(age).strip(), "text")]
+    if not live or width >= ROOMY:
+        ages.append(Span(f" p99 {numbers.seconds(tail).strip()}", "muted"))
     counts = [
         (name, detail(frame, name, getattr(health, name)))
         for name in ("gaps", "dropped", "reconnects")
     ]
-    live = bool(health.listed)
     found = [
         heard(health, reading.as_of),
         # On a live line, what went wrong comes before what is as it should be.
