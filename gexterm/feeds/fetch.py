@@ -52,6 +52,10 @@ class Fetcher:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
+        if clients:
+            # Sockets are let go of a turn after they were closed.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     async def _fetch(self, request: Request) -> Answer:
         client = self._client(is_loopback(_checked(request.url)))

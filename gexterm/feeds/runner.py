@@ -186,6 +186,7 @@ class FeedRunner:
         self._told_dropped = 0
         self._told_malformed_at: int | None = None
         self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._leaving = False
 
     # -- life ------------------------------------------------------------------------------
@@ -221,21 +222,24 @@ class FeedRunner:
             # Left to the cancellation below, the other side would hear of an error (1011).
             with contextlib.suppress(Exception):
                 await self._transport.close()
+        # Not the one that tidies up after them.
+        for task in self._tasks:
+            task.cancel()
         if self._task is not None:
-            self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self._buffer.close()
 
     async def _run(self) -> None:
-        attempts = asyncio.create_task(self._attempts(), name="attempts")
-        tasks = [attempts]
+        if self._leaving:
+            return
+        tasks = self._tasks = [asyncio.create_task(self._attempts(), name="attempts")]
         if not self._protocol.lossless:
             self._buffer.taken = self._flush_when_taken
             tasks.append(asyncio.create_task(self._beat(), name="beat"))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                if (error := task.exception()) is not None:
+                if not task.cancelled() and (error := task.exception()) is not None:
                     _log.error("the runner of %s ended", self._protocol.name, exc_info=error)
                     self._tell("closed", f"internal error: {type(error).__name__}: {error}")
         finally:
