@@ -64,14 +64,17 @@ def compact(value: float, *, plus: bool = False) -> str:
 
 
 def fixed(value: float, decimals: int, width: int, *, plus: bool = False) -> str:
-    """A number with so many decimals, right-aligned; one that is too long reads as `>999`.
+    """A number with so many decimals, right-aligned; one that is too long has fewer.
 
-    Zero after rounding has no sign.
+    One that is too long even without any reads as `>999`. Zero after rounding has no sign.
     """
     if not math.isfinite(value):
         return DASH.rjust(width)
-    rounded = round(value, decimals)
-    text = f"{sign_of(rounded, plus=plus)}{abs(rounded):,.{decimals}f}"
+    for places in range(decimals, -1, -1):
+        rounded = round(value, places)
+        text = f"{sign_of(rounded, plus=plus)}{abs(rounded):,.{places}f}"
+        if len(text) <= width:
+            break
     if len(text) > width:
         text = (sign_of(rounded, plus=plus) + ">").ljust(width, "9")[:width]
     return text.rjust(width)

@@ -192,3 +192,9 @@ def test_zero_within_a_band_is_a_sign_not_known() -> None:
     assert not numbers.straddles(1.0, math.nan)
     assert not numbers.straddles(math.nan, math.nan)
     assert not numbers.straddles(-2.0, -1.0)
+
+
+def test_a_number_that_is_too_long_gives_up_decimals_before_it_gives_up() -> None:
+    assert numbers.price(102_345.678) == "102,345.7"
+    assert numbers.fixed(2_345.6, 1, 6) == " 2,346"
+    assert numbers.fixed(99_999.96, 1, 7) == "100,000"

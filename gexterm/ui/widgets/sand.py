@@ -38,13 +38,13 @@ def level_row(
         return fit(
             (
                 *head,
-                Span(numbers.DASH.rjust(6), "faint"),
+                Span(numbers.DASH.rjust(7), "faint"),
                 Span(maybe.rjust(14) if maybe else f"   {why}", "muted" if maybe else "faint"),
             ),
             width,
         )
     gap = value - spot
-    where = Span(numbers.strike(value).rjust(6), "strong", "glow" if fresh else "", bold=True)
+    where = Span(numbers.strike(value).rjust(7), "strong", "glow" if fresh else "", bold=True)
     if band is None:
         return fit(
             (
@@ -61,7 +61,7 @@ def level_row(
             *head,
             where,
             Span(levels_text(band).rjust(14), "text"),
-            Span(numbers.fixed(gap, 0, 6, plus=True), "muted"),
+            Span(numbers.fixed(gap, 0, 7, plus=True), "muted"),
             Span(numbers.sigmas(sigma, 6), "text"),
         ),
         width,
@@ -138,7 +138,7 @@ def section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     banded = bool(zero.probability) or any(
         known(band) for band in (zero.lis_upper_band, zero.lis_lower_band, zero.target_band)
     )
-    heads = f"{'80 % band':>11}{'pts':>6}{'σ':>6}" if banded else f"{'pts':>6}{'%':>7}{'σ':>6}"
+    heads = f"{'80 % band':>12}{'pts':>7}{'σ':>6}" if banded else f"{'pts':>7}{'%':>7}{'σ':>6}"
 
     def row(glyph: str, name: str, role: str, band: Band) -> Line:
         which = "target" if name == "target" else f"lis_{name}"
@@ -166,7 +166,7 @@ def section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
         return [[lines[0], (Span("no 0DTE, no lines", "faint"),)], []]
     sigma = ends(
         [Span("1σ left, points", "muted")],
-        [Span(numbers.fixed(zero.sigma, 1, 6), "text")],
+        [Span(numbers.fixed(zero.sigma, 1, 7), "text")],
         width,
     )
     rate = base_rate_rows(zero, width)
