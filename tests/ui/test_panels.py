@@ -450,3 +450,14 @@ def test_text_from_outside_reaches_no_row_raw() -> None:
     ]  # fmt: skip
     for line in every:
         assert not any(char in plain(line) for char in "\x1b\x07\n\u202e")
+
+
+@pytest.mark.parametrize("state", ["connecting", "stale", "reconnecting", "refused", "closed"])
+def test_a_line_that_is_down_is_not_called_live(state: str) -> None:
+    stood = replace(reading(), source=replace(reading().source, mode="live"))
+    for width in (80, 120, 160):
+        up = text(topline.paint(frame(stood, info=LIVE), width, 2))
+        down = text(topline.paint(frame(stood, info=LIVE, status=FeedStatus(state)), width, 2))  # type: ignore[arg-type]
+        assert "● LIVE" in up
+        assert "LIVE" not in down
+        assert state.upper() in down

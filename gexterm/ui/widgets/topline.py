@@ -54,21 +54,22 @@ def mode(frame: Frame) -> list[Span]:
         word += f" {numbers.seconds(late).strip()}"
     if frame.replayable and frame.speed != 1.0:
         word += f" ×{frame.speed:g}"
-    out = [Span(f" {word} ", "background", role, bold=True) if kind != "live" else
-           Span(f"● {word}", role, bold=True)]  # fmt: skip
+    state = "ended" if frame.ended and frame.status.state in ("live", "paused") else (
+        frame.status.state)  # fmt: skip
+    # A line that is down is not live, whatever the feed is when it stands.
+    out = [Span(f" {word} ", "background", role, bold=True)] if kind != "live" else (
+          [Span(f"● {word}", role, bold=True)] if state not in STATE_WORDS else [])  # fmt: skip
     if frame.paused or frame.held:
         out += [
             Span(" "),
             Span(" PAUSED " if frame.paused else " HELD ", "background", "text", True),
         ]
-    state = "ended" if frame.ended and frame.status.state in ("live", "paused") else (
-        frame.status.state)  # fmt: skip
     if state in STATE_WORDS:
         text, trouble = STATE_WORDS[state]
         retry = frame.status.detail.get("retry_in_s")
         if state == "reconnecting" and isinstance(retry, int | float) and not math.isnan(retry):
             text += f" {retry:.0f}s"
-        out += [Span(" "), Span(f" {text} ", "background", trouble, bold=True)]
+        out += [*([Span(" ")] if out else []), Span(f" {text} ", "background", trouble, bold=True)]
     return out
 
 
