@@ -24,7 +24,8 @@ from gexterm.reading.export import to_json
 from gexterm.reading.model import Health, Reading
 from gexterm.recording.reader import Recording
 from gexterm.recording.samples import find_sample
-from gexterm.session.live import LiveSession, check_scope
+from gexterm.session.face import check_scope
+from gexterm.session.live import LiveSession
 from gexterm.snapshots.picture import Picture, Run
 
 SAMPLE = find_sample("first-light")
