@@ -4,7 +4,8 @@ Each print is judged once, on arrival, and again until nothing can change any mo
 and prints travel on different channels, the legs of a package one after the other, and
 the next tick comes later than the print it explains. Then its sign is final.
 
-    what it is       cancels undo; late, crossed, stock-tied and unknown prints stay unsigned
+    what it is       cancels undo; crossed, stock-tied and unknown prints stay unsigned, and
+                     those that come late without the quote they were made against
     venue            its own side, where it knows
     package          the legs together (`packages`)
     size             exactly the size of the order that rested at that price
@@ -255,8 +256,10 @@ class Signer:
         told = rows[~late & _TELLS_TICK[tape.condition[first:end]]]
         if len(told):
             self._recent.append(told)
-        # A wrong date must not pass for the time since when the tape is known.
-        dated = ts[~lost]
+        # A wrong date must not pass for the time since when the tape is known. History that
+        # comes with its quotes must, as far back as the open.
+        own = ~np.isnan(tape.bid[first:end] + tape.ask[first:end])
+        dated = ts[~lost | (own & (0 < self._opens) & (self._opens <= ts))]
         if len(dated):
             earliest = int(dated.min())
             self._epoch = min(self._epoch, earliest) if self._epoch else earliest
@@ -351,7 +354,9 @@ class Signer:
         side, evidence = judge(t.price[rows], t.size[rows], w.bid, w.ask, w.bid_size, w.ask_size)
         self._distrust(w, ts, side, evidence)
         self._by_fair_value(w, side, evidence)
-        in_package = _IN_PACKAGE[kind] & ~w.lost
+        # What was refilled is as good as what came in time, if it brought its quote along.
+        unknown = w.lost & np.isnan(t.bid[rows] + t.ask[rows])
+        in_package = _IN_PACKAGE[kind] & ~unknown
         alone = ~(_NEVER_SINGLE[kind] | in_package)
         open_tick = self._by_next_tick(w, ts, side, evidence, alone)
         auction = (kind == C.AUCTION) & (evidence == Evidence.INSIDE)
@@ -361,11 +366,11 @@ class Signer:
         np.minimum(trust, s.vs_single_cap, out=trust, where=kind == C.MULTI_VS_SINGLE)
         bought = 0.5 - side * (trust - 0.5)
         open_package = self._by_package(w, ts, kind, in_package, side, evidence, bought)
-        refused = _NEVER_SINGLE[kind] | w.lost
+        refused = _NEVER_SINGLE[kind] | unknown
         if refused.any():
             bought[refused] = 0.5
             side[refused] = 0
-            evidence[refused] = np.where(w.lost, Evidence.LATE, _BY_CLASS[kind])[refused]
+            evidence[refused] = np.where(unknown, Evidence.LATE, _BY_CLASS[kind])[refused]
         if self._venue == "exact":
             known = (t.side[rows] != 0) & ~_NEVER_SINGLE[kind]
             evidence[known] = Evidence.VENUE

@@ -464,6 +464,31 @@ def test_a_print_that_comes_seconds_too_late_counts_without_a_side() -> None:
     assert made.flow().counts["out_of_order"] == 1
 
 
+def test_a_print_refilled_with_the_quote_it_was_made_against_is_signed_like_any_other() -> None:
+    late = trade(10, 1.20, bid=[1.0], ask=[1.2], recv_ms=9001)
+    made = feed(signer(), quote(8000), trade(9000, 1.00), late)
+    assert Evidence(int(made.tape.evidence[1])) == Evidence.AT_QUOTE
+    assert made.tape.p_buy[1] < 0.5
+    in_time = feed(signer(), trade(10, 1.20, bid=[1.0], ask=[1.2]))
+    assert made.tape.p_buy[1] == in_time.tape.p_buy[0]
+
+
+def test_a_leg_of_a_package_refilled_alone_is_not_taken_for_a_single_print() -> None:
+    late = trade(10, 1.20, bid=[1.0], ask=[1.2], recv_ms=9001, condition=[LETTER["f"]])
+    made = feed(signer(), quote(8000), trade(9000, 1.00), late)
+    assert Evidence(int(made.tape.evidence[1])) == Evidence.PACKAGE_UNSOLVED
+    assert made.tape.p_buy[1] == 0.5
+
+
+def test_history_that_brings_its_quotes_moves_back_the_time_since_when_the_tape_is_known() -> None:
+    made = signer()
+    made.opens_at(NOON - 3_600_000 * MS)
+    for ms in (-1_800_000, -7_200_000):
+        late = trade(ms, 1.20, bid=[1.0], ask=[1.2], recv_ms=20.0)
+        made = feed(made, quote(0), trade(10, 1.20), late)
+        assert made.flow().epoch == NOON - 1_800_000 * MS
+
+
 def test_nothing_is_fatal_before_anything_is_known() -> None:
     made = Signer()
     made.settle(NOON)
