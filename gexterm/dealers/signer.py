@@ -259,7 +259,7 @@ class Signer:
         # A wrong date must not pass for the time since when the tape is known. History that
         # comes with its quotes must, as far back as the open.
         own = ~np.isnan(tape.bid[first:end] + tape.ask[first:end])
-        dated = ts[~lost | (own & (0 < self._opens) & (self._opens <= ts))]
+        dated = ts[~lost | (own & (self._opens > 0) & (self._opens <= ts))]
         if len(dated):
             earliest = int(dated.min())
             self._epoch = min(self._epoch, earliest) if self._epoch else earliest
