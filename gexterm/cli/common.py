@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,19 +45,48 @@ def at_option(what: str) -> Callable[[Command], Command]:
 
 
 def carry_option(command: Command) -> Command:
-    """`--carry`: the book of an earlier session."""
+    """`--carry` and `--no-carry`: the book of an earlier session."""
+    command = click.option(
+        "--no-carry",
+        is_flag=True,
+        help="Carry on no book, not even the one that lies beside the recording.",
+    )(command)
     return click.option(
         "--carry",
         type=click.Path(path_type=Path),
         metavar="BOOK",
-        help="Carry on the book of an earlier session: a file of --keep-book, or its folder.",
+        help="Carry on the book of an earlier session, instead of the one that lies beside the "
+        "recording: a file, or a folder of books.",
     )(command)
 
 
-def kept_book(carry: Path | None, recording: Recording) -> Book | None:
-    """The book that `--carry` names: of a folder, the newest before the recording's day."""
-    if carry is None:
-        return None
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the positions of a recording go on from."""
+
+    book: Book | None = None
+    """The book; None: they begin at nothing."""
+    warning: str = ""
+    """Why it is not the one that it should be; empty: it is."""
+
+
+def kept_book(carry: Path | None, no_carry: bool, recording: Recording) -> Carried:
+    """The book that `--carry` names, or else the one beside the recording.
+
+    Of a folder, the newest before the recording's day.
+    """
+    if carry is not None and no_carry:
+        raise UsageError("--carry and --no-carry contradict each other", "give one of them")
+    if no_carry:
+        return Carried()
+    if carry is not None:
+        return Carried(_named_book(carry, recording))
+    from gexterm.engine.carry import book_of
+
+    return Carried(*book_of(recording))
+
+
+def _named_book(carry: Path, recording: Recording) -> Book:
     from gexterm.market.calendar import et
     from gexterm.recording import books
 

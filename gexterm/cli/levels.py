@@ -53,6 +53,7 @@ def levels_command(
     root: str | None,
     underlying: str | None,
     carry: Path | None,
+    no_carry: bool,
     keep_book: Path | None,
 ) -> None:
     """One Reading of SOURCE, without a screen.
@@ -70,7 +71,7 @@ def levels_command(
     if source is None:
         raise UsageError("levels needs a SOURCE", "name a file, or ask for --schema")
     scope = scope_of(expiry) or "all"
-    reading = _read(source, view, scope, at, root, underlying, carry, keep_book)
+    reading = _read(source, view, scope, at, root, underlying, carry, no_carry, keep_book)
     if as_json:
         from gexterm.reading.export import to_json
 
@@ -89,6 +90,7 @@ def _read(
     root: str | None,
     underlying: str | None,
     carry: Path | None,
+    no_carry: bool,
     keep_book: Path | None,
 ) -> Reading:
     from gexterm.engine.oneshot import read_chain_file, reading_of_chain, reading_of_recording
@@ -96,8 +98,10 @@ def _read(
     chosen = settings()
     path = Path(source)
     web = source.startswith(("http://", "https://"))
-    if (carry or keep_book) and (web or not looks_recorded(path)):
-        raise UsageError("--carry and --keep-book go with a recording", "a chain has no tape")
+    if (carry or no_carry or keep_book) and (web or not looks_recorded(path)):
+        raise UsageError(
+            "--carry, --no-carry and --keep-book go with a recording", "a chain has no tape"
+        )
     if web:
         if underlying is None:
             raise UsageError("a base URL needs --underlying", "for instance --underlying SPX")
@@ -113,13 +117,15 @@ def _read(
         return reading_of_chain(chain, chosen, view=view, scope=scope, polled=True)
     if looks_recorded(path):
         with open_recording(path) as recording:
+            carried = kept_book(carry, no_carry, recording)
             return reading_of_recording(
                 recording,
                 chosen,
                 at=time_in(recording, at),
                 view=view,
                 scope=scope,
-                carry=kept_book(carry, recording),
+                carry=carried.book,
+                warnings=tuple(filter(None, [carried.warning])),
                 keep=None if keep_book is None else _keeper(keep_book),
             )
     return read_chain_file(path, chosen, at=at, root=root, view=view, scope=scope)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gexterm.cli.common import (
+    Carried,
     Command,
     at_option,
     carry_option,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from gexterm.config import Settings
     from gexterm.feeds.replay_server import ReplayServer
     from gexterm.feeds.runner import FeedRunner
-    from gexterm.recording.books import Book
     from gexterm.recording.reader import Recording
     from gexterm.session.live import LiveSession
 
@@ -103,6 +103,7 @@ def _play(
     port: int,
     headless: bool,
     carry: Path | None,
+    no_carry: bool,
 ) -> None:
     from gexterm.feeds.replay_protocol import FASTEST, SLOWEST, is_speed
 
@@ -127,7 +128,7 @@ def _play(
             port=port,
             view=view,
             scope=scope,
-            carry=kept_book(carry, recording),
+            carry=kept_book(carry, no_carry, recording),
         )
         asyncio.run(playing)
 
@@ -142,7 +143,7 @@ async def serve_and(
     port: int = 0,
     view: str | None = None,
     scope: str | None = None,
-    carry: Book | None = None,
+    carry: Carried | None = None,
 ) -> None:
     """Serve a recording on the loopback, connect a session to it and hand it to `work`."""
     from gexterm.clock import SystemClock
@@ -159,7 +160,8 @@ async def serve_and(
             view=view,
             scope=scope,
             speed=speed,
-            carry=carry,
+            carry=carry.book if carry else None,
+            carry_warning=carry.warning if carry else "",
             replayable=True,
             snapshots=Path(chosen.snapshots) if chosen.snapshots else None,
             timer=time.perf_counter,

@@ -44,6 +44,7 @@ def snapshot_command(
     expiry: str | None,
     at: str | None,
     carry: Path | None,
+    no_carry: bool,
 ) -> None:
     """Keep screen (SVG, PNG), Reading (JSON) and strikes (parquet, CSV) of SOURCE.
 
@@ -63,13 +64,15 @@ def snapshot_command(
     scope = scope_of(expiry)
     if looks_recorded(source):
         with open_recording(source) as recording:
+            carried = kept_book(carry, no_carry, recording)
             reading = reading_of_recording(
                 recording,
                 chosen,
                 at=time_in(recording, at),
                 view=view,
                 scope=scope,
-                carry=kept_book(carry, recording),
+                carry=carried.book,
+                warnings=tuple(filter(None, [carried.warning])),
                 on_the_way=watch.update,
             )
     else:

@@ -15,13 +15,31 @@ from gexterm.dealers.prior import Carry, carry_rows
 from gexterm.dealers.reconcile import reconcile
 from gexterm.dealers.trap import detect
 from gexterm.engine.book import session_date
+from gexterm.errors import GextermError
 from gexterm.exposure.scope import Mask
 from gexterm.market.calendar import next_session
 from gexterm.market.chain import Rows
 from gexterm.market.contracts import Contract
+from gexterm.recording import books
 from gexterm.recording.books import Book as KeptBook
+from gexterm.recording.reader import Recording
 
 F64 = NDArray[np.float64]
+
+
+def book_of(recording: Recording) -> tuple[KeptBook | None, str]:
+    """The book that a recording's session went on from (None: none), and what is wrong with it.
+
+    A recording that names a book replays to the same positions with that one only. Where it
+    is not to be had, the second is one line that says so, else it is empty.
+    """
+    if not recording.header.book:
+        return None, ""
+    try:
+        path = books.beside(recording.path)
+        return books.load(path, stated=recording.header.book), ""
+    except GextermError as error:
+        return None, f"positions lack the book that this session went on from: {error.message}"
 
 
 def take_up(book: KeptBook, rows: Rows) -> Carry:

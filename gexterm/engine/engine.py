@@ -68,6 +68,7 @@ from gexterm.pricing.chain import Pricer
 from gexterm.pricing.surface import Surface
 from gexterm.reading import model
 from gexterm.recording.books import Book as KeptBook
+from gexterm.recording.books import as_kept
 
 F64 = NDArray[np.float64]
 NAN = float("nan")
@@ -165,7 +166,9 @@ class Engine:
             if signer is not None and day is not None and signer.flow().prints:
                 # Not when the last event came: a replay has others in between.
                 ended = at_et(day + dt.timedelta(days=1), dt.time(0, 0)) - 1
-                self.kept = self.keep_book(ended)
+                book = self.keep_book(ended)
+                # As another would read it: a replay that begins here has it from a file.
+                self.kept = None if book is None else as_kept(book)
         finally:
             self._new_signer()
             if self.signer is not None:

@@ -72,6 +72,7 @@ def reading_of_recording(
     view: str | None = None,
     scope: str | None = None,
     carry: KeptBook | None = None,
+    warnings: tuple[str, ...] = (),
     keep: Callable[[KeptBook], object] | None = None,
     on_the_way: Callable[[Reading], object] | None = None,
 ) -> Reading:
@@ -80,7 +81,9 @@ def reading_of_recording(
     Of a recording with a tape, everything from its beginning is read.
 
     `on_the_way` is handed the Readings of the minutes before, and the last one too.
-    `carry` is the book of an earlier session; `keep` is handed this one's at that time.
+    `carry` is the book of an earlier session (`engine.carry.book_of`: the one that this
+    session went on from); `keep` is handed this one's at that time. `warnings` are said
+    in the last Reading's health.
 
     Raises InputError when the recording does not reach that time.
     """
@@ -111,7 +114,8 @@ def reading_of_recording(
                 if on_the_way:
                     on_the_way(reading)
         engine.apply(event)
-    reading = _reading(engine, when, feed_counts(report, math.nan, tuple(recording.warnings)))
+    said = (*warnings, *recording.warnings)
+    reading = _reading(engine, when, feed_counts(report, math.nan, said))
     if on_the_way:
         on_the_way(reading)
     if keep:

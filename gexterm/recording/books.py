@@ -8,6 +8,9 @@ One file per underlying and session date, `<folder>/<underlying>/<date>.book`:
 
 It is written whole under another name and then renamed: there is never half of one. A
 file that does not match its checksum is not read.
+
+A recording whose session went on from a book has that book beside it, under its own name:
+`NAME.gexrec` and `NAME.book`. The recording's header holds the book's checksum.
 """
 
 from __future__ import annotations
@@ -31,10 +34,15 @@ from gexterm.market.roots import printable
 F64 = NDArray[np.float64]
 
 VERSION = 1
-_MAGIC = b"GEXBOOK"
+MAGIC = b"GEXBOOK"
+"""How a book begins."""
 _LARGEST = 256 * 1024 * 1024
 """Bytes of JSON; a whole SPX chain with eight common errors is about 5 MB."""
-_SUFFIX = ".book"
+SUFFIX = ".book"
+"""How a book's name ends."""
+_HEAD = len(MAGIC) + 1 + 32
+_DECIMALS = 3
+"""A thousandth of a contract is beyond what is known."""
 _COLUMNS = ("mean", "variance", "opened", "traded", "volume", "open_interest")
 
 
@@ -109,16 +117,16 @@ def path_of(folder: Path, underlying: str, date: dt.date) -> Path:
     """Where the book of a session is kept."""
     # Symbols are text from outside: no separators, no dots, nothing to climb with.
     name = re.sub(r"[^A-Za-z0-9_-]", "", underlying)[:24] or "unknown"
-    return folder / name / f"{date.isoformat()}{_SUFFIX}"
+    return folder / name / f"{date.isoformat()}{SUFFIX}"
 
 
 def latest(folder: Path, underlying: str, before: dt.date) -> Path | None:
     """The newest book of a session before a date; None where there is none."""
     found = []
     try:
-        for path in path_of(folder, underlying, before).parent.glob(f"*{_SUFFIX}"):
+        for path in path_of(folder, underlying, before).parent.glob(f"*{SUFFIX}"):
             try:
-                date = dt.date.fromisoformat(path.name.removesuffix(_SUFFIX))
+                date = dt.date.fromisoformat(path.name.removesuffix(SUFFIX))
             except ValueError:
                 continue
             if date < before:
@@ -128,21 +136,55 @@ def latest(folder: Path, underlying: str, before: dt.date) -> Path | None:
     return max(found)[1] if found else None
 
 
+def beside(recording: Path) -> Path:
+    """Where the book is that a recording's session went on from."""
+    return recording.with_suffix(SUFFIX)
+
+
+def as_kept(book: Book) -> Book:
+    """A book as it is once written and read again: rounded, without empty contracts.
+
+    Who goes on from a book that was never written goes on from this one, so that another
+    who reads it has the same. Raises ValueError where a number that must be one is none.
+    """
+    for name in ("mean", "variance", "shared", "opened", "traded"):
+        if not np.isfinite(getattr(book, name)).all():
+            raise ValueError(f"the book's {name} is not finite")
+    return _sorted(
+        replace(
+            book,
+            shared=np.round(book.shared, _DECIMALS),
+            **{name: np.round(getattr(book, name), _DECIMALS) for name in _COLUMNS},
+        )
+    )
+
+
 def save(folder: Path, book: Book) -> Path:
     """Keep a book, in place of an earlier one of the same session.
 
     Contracts in which nothing is held, known or recorded are left out. Raises OutputError
     where it cannot be written, ValueError where a number that must be one is none.
     """
-    for name in ("mean", "variance", "shared", "opened", "traded"):
-        if not np.isfinite(getattr(book, name)).all():
-            raise ValueError(f"the book's {name} is not finite")
-    book = _sorted(book)
-    body = zstandard.ZstdCompressor(level=9, write_content_size=True).compress(
-        msgspec.json.encode(_to_file(book))
-    )
-    content = _MAGIC + bytes([VERSION]) + hashlib.sha256(body).digest() + body
     path = path_of(folder, book.underlying, book.date)
+    write(path, encode(book))
+    return path
+
+
+def encode(book: Book) -> bytes:
+    """A book as its file's content. Raises ValueError as `as_kept` does."""
+    body = zstandard.ZstdCompressor(level=9, write_content_size=True).compress(
+        msgspec.json.encode(_to_file(as_kept(book)))
+    )
+    return MAGIC + bytes([VERSION]) + hashlib.sha256(body).digest() + body
+
+
+def checksum(content: bytes) -> str:
+    """The checksum that a book's file states, in hexadecimal."""
+    return content[_HEAD - 32 : _HEAD].hex()
+
+
+def write(path: Path, content: bytes) -> None:
+    """Put a book's content there, whole or not at all. Raises OutputError where it cannot be."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,14 +201,13 @@ def save(folder: Path, book: Book) -> Path:
             f"the book cannot be kept as {printable(str(path), 200)}: {error.strerror or error}",
             "name another folder for books, or make room",
         ) from error
-    return path
 
 
-def load(path: Path, today: dt.date | None = None) -> Book:
+def load(path: Path, today: dt.date | None = None, *, stated: str = "") -> Book:
     """A kept book; what expired before `today` is dropped.
 
-    Raises RecordingError where it cannot be read or is damaged, RecordingVersionError
-    where another version wrote it.
+    Raises RecordingError where it cannot be read, is damaged or has another checksum than
+    the one `stated` (empty: any), RecordingVersionError where another version wrote it.
     """
     name = printable(str(path), 200)
     try:
@@ -176,17 +217,19 @@ def load(path: Path, today: dt.date | None = None) -> Book:
         raise RecordingError(
             f"the book {name} cannot be read: {error.strerror or error}"
         ) from error
-    if not content.startswith(_MAGIC) or len(content) < len(_MAGIC) + 33:
+    if not content.startswith(MAGIC) or len(content) < _HEAD:
         raise RecordingError(f"{name} is no book of gexterm's")
-    version = content[len(_MAGIC)]
+    version = content[len(MAGIC)]
     if version != VERSION:
         raise RecordingVersionError(
             f"the book {name} is of version {version}, this gexterm reads version {VERSION}",
             "remove it to begin anew, or use the gexterm that wrote it",
         )
-    digest, body = content[len(_MAGIC) + 1 :][:32], content[len(_MAGIC) + 33 :]
-    if hashlib.sha256(body).digest() != digest:
+    body = content[_HEAD:]
+    if hashlib.sha256(body).hexdigest() != checksum(content):
         raise _damaged(name, "its checksum does not match")
+    if stated and stated != checksum(content):
+        raise RecordingError(f"{name} is another book than the one the session went on from")
     try:
         size = zstandard.frame_content_size(body)
         if not 0 <= size <= _LARGEST:
@@ -230,8 +273,7 @@ def _to_file(book: Book) -> _File:
         series[-1].strike.append(c.strike)
 
     def listed(values: F64) -> list[float]:
-        # A thousandth of a contract is beyond what is known.
-        return [float(v) for v in np.round(values, 3)]
+        return [float(v) for v in values]
 
     def partly(values: F64) -> list[float | None]:
         return [None if v != v else v for v in listed(values)]

@@ -60,16 +60,20 @@ class Header:
     """Version of the program that wrote it."""
     synthetic: bool = False
     """Whether the market in it is made up."""
+    book: str = ""
+    """Checksum of the book beside it that its session went on from; empty: from none."""
 
     def to_bytes(self) -> bytes:
         """The beginning of the file, up to the first block."""
-        fields = {
+        fields: dict[str, Any] = {
             "format": FORMAT_VERSION,
             "gexterm": self.gexterm,
             "created": self.created,
             "synthetic": self.synthetic,
             "source": {name: getattr(self.info, name) for name in SourceInfo.__slots__},
         }
+        if self.book:
+            fields["book"] = self.book
         body = msgspec.json.encode(fields)
         return _PREFIX.pack(MAGIC, FORMAT_VERSION, len(body), zlib.crc32(body)) + body
 
@@ -79,6 +83,7 @@ class _HeaderFields(msgspec.Struct):
     created: int = 0
     gexterm: str = ""
     synthetic: bool = False
+    book: str = ""
 
 
 class Block(NamedTuple):
@@ -155,6 +160,7 @@ def parse_header(data: bytes) -> Header:
         created=fields.created,
         gexterm=codec.text(fields.gexterm),
         synthetic=fields.synthetic,
+        book=codec.text(fields.book),
     )
 
 

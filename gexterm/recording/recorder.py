@@ -8,6 +8,7 @@ file that begins with the whole state.
 
     FOLDER/VENUE/UNDERLYING/2026-11-20T093000.gexrec    events (`recording.writer`)
     FOLDER/VENUE/UNDERLYING/2026-11-20T093000.frames    raw frames (`recording.frames`)
+    FOLDER/VENUE/UNDERLYING/2026-11-20T093000.book      the book gone on from (`recording.books`)
 
 named by the market's time in New York. A new day begins new files. A file is not rolled by
 its size: the dealer's position is the sum of all prints since the session began, and half
@@ -39,11 +40,12 @@ from gexterm.market.events import (
 )
 from gexterm.recording import frames as raw
 from gexterm.recording.retention import RetentionSettings
-from gexterm.recording.scribe import Begun, Hole, RawItem, Scribe, ScribeSettings
+from gexterm.recording.scribe import Begun, GoesOnFrom, Hole, RawItem, Scribe, ScribeSettings
 
 if TYPE_CHECKING:
     from gexterm.feeds.protocol import Answer
     from gexterm.feeds.retry import Retry, Stop
+    from gexterm.recording.books import Book
 
 POLL_S = 0.1
 """Seconds between two looks of the thread at its queue."""
@@ -181,6 +183,14 @@ class Recorder:
         self._offer(
             (Begun(event, self._clock.now_ns()) if isinstance(event, SourceInfo) else event, size)
         )
+
+    def book(self, book: Book | None) -> None:
+        """Say which book the session goes on from, before the event that begins with it.
+
+        It is kept beside every file that begins from now on; None: from none.
+        """
+        if not self._closing:
+            self._offer((GoesOnFrom(book), _EVENT_BYTES))
 
     def _raw(self, kind: int, time: int, data: _Raw, size: int) -> None:
         if self._closing or not self._settings.frames:
@@ -365,7 +375,7 @@ class _Sync:
 
 
 _Raw = bytes | raw.RawAnswer | raw.RawVerdict
-_Item = tuple[Event | Begun | RawItem | Hole | _Sync, int]
+_Item = tuple[Event | Begun | GoesOnFrom | RawItem | Hole | _Sync, int]
 
 
 def _verdict(verdict: Retry | Stop) -> raw.RawVerdict:

@@ -4,7 +4,8 @@ Only what gexterm recorded itself, live, in that folder is ever deleted: files t
 down (venue, underlying), named by day and time as the recorder names them, that begin as
 such files do. Nothing that is a link, nothing that somebody is writing, nothing else.
 
-Raw frames go first, since the days themselves remain without them.
+Raw frames go first, since the days themselves remain without them. A book beside a recording
+is part of it: it goes with it, right after it.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gexterm.recording import books, frames
 from gexterm.recording import format as layout
-from gexterm.recording import frames
 from gexterm.recording.appending import in_use
 
 SUFFIX = ".gexrec"
 """How a recording's name ends."""
-_NAME = re.compile(r"(\d{4}-\d\d-\d\d)T\d{6}(?:-\d{1,3})?(\.gexrec|\.frames)")
-_MAGICS = {SUFFIX: layout.MAGIC, frames.SUFFIX: frames.MAGIC}
+_NAME = re.compile(r"(\d{4}-\d\d-\d\d)T\d{6}(?:-\d{1,3})?(\.gexrec|\.frames|\.book)")
+_MAGICS = {SUFFIX: layout.MAGIC, frames.SUFFIX: frames.MAGIC, books.SUFFIX: books.MAGIC}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ def plan(
     Within each, the oldest first. Never anything in `writing`, although its bytes count.
     """
     oldest_first = sorted(files, key=lambda file: (file.path.name, str(file.path)))
-    free = [file for file in oldest_first if file.path not in writing]
+    of = _recordings(files)
+    beside = {of[file.path]: file for file in files if file.path in of}
+    free = [f for f in oldest_first if f.path not in writing and f.path not in of]
     going = []
     for file in free:
         days = settings.frames_days if file.raw else settings.days
@@ -75,14 +78,22 @@ def plan(
             going.append(file)
     if settings.most_bytes:
         gone = set(going)
+        gone |= {beside[file.path] for file in going if file.path in beside}
         over = sum(file.bytes for file in files if file not in gone) - settings.most_bytes
         # Sorting is stable: the oldest first among frames, then among recordings.
         for file in sorted((f for f in free if f not in gone), key=lambda f: not f.raw):
             if over <= 0:
                 break
             going.append(file)
-            over -= file.bytes
-    return going
+            over -= file.bytes + (beside[file.path].bytes if file.path in beside else 0)
+    return [each for file in going for each in (file, beside.get(file.path)) if each is not None]
+
+
+def _recordings(files: Sequence[Kept]) -> dict[Path, Path]:
+    """The recordings that books belong to; a book that lost its own is not in it."""
+    here = {file.path for file in files}
+    pairs = ((f.path, f.path.with_suffix(SUFFIX)) for f in files if f.path.suffix == books.SUFFIX)
+    return {book: recording for book, recording in pairs if recording in here}
 
 
 def kept(folder: Path) -> list[Kept]:
@@ -106,8 +117,12 @@ def tidy(
     writing: Collection[Path] = (),
 ) -> list[Kept]:
     """Delete what `plan` names; what was deleted. What cannot be deleted stays, in silence."""
-    gone = []
-    for file in plan(kept(folder), settings, today, writing):
+    gone: list[Kept] = []
+    files = kept(folder)
+    of = _recordings(files)
+    for file in plan(files, settings, today, writing):
+        if file.path in of and of[file.path] not in {each.path for each in gone}:
+            continue  # its recording is still there: somebody is writing it
         with contextlib.suppress(OSError):
             if _delete(folder, file):
                 gone.append(file)

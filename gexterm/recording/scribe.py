@@ -25,12 +25,15 @@ from gexterm.market.events import (
     Event,
     FeedReport,
     FeedStatus,
+    Quotes,
     SourceInfo,
     TickMark,
     Trades,
+    UnderlyingPrice,
 )
-from gexterm.recording import codec, retention
+from gexterm.recording import books, codec, retention
 from gexterm.recording import frames as raw
+from gexterm.recording.books import Book
 from gexterm.recording.retention import RetentionSettings
 from gexterm.recording.state import State
 from gexterm.recording.writer import Writer
@@ -44,6 +47,8 @@ _TIDY_NS = 600 * NS
 """How often old recordings are looked through."""
 _EARLY_BYTES = 64 * 1024 * 1024
 """Most bytes of raw frames kept in memory until a source is known."""
+_MOVES_DAY = (ClockTick, Quotes, Trades, UnderlyingPrice)
+"""Events that say what day it is, to a session as well: its book and the file turn at once."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9_^$.+-]")
 _GIB = 1024**3
 
@@ -74,6 +79,14 @@ class Begun:
     """Its source."""
     at: int
     """When it was told, ns."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOnFrom:
+    """Which book the session goes on from."""
+
+    book: Book | None
+    """The book; None: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +166,9 @@ class Scribe:
         self._writer: Writer | None = None
         self._frames: raw.FramesWriter | None = None
         self._frames_trouble = ""
+        self._book: Book | None = None
+        self._book_content = b""
+        self._book_trouble = ""
         self._early: list[RawItem] = []
         self._early_bytes = 0
         self._early_lost = 0
@@ -170,7 +186,7 @@ class Scribe:
 
     # -- what comes in ---------------------------------------------------------------------
 
-    def take(self, item: Event | Begun | RawItem | Hole) -> None:
+    def take(self, item: Event | Begun | GoesOnFrom | RawItem | Hole) -> None:
         """Write an item, or count it as lost."""
         try:
             if isinstance(item, RawItem):
@@ -179,6 +195,8 @@ class Scribe:
                 self._mark(item, "the disk was too slow")
             elif isinstance(item, Begun):
                 self._source(item.info, item.at)
+            elif isinstance(item, GoesOnFrom):
+                self._take_book(item.book)
             else:
                 self._take_event(item)
         except Exception as error:
@@ -243,7 +261,7 @@ class Scribe:
             self._unmarked.add(event, codec.rows(event))
             return
         time = codec.event_time(event)
-        if self._new_day(time):
+        if isinstance(event, _MOVES_DAY) and self._new_day(time):
             self._begin(time, goes_on=True)
         try:
             self._waiting.add(event, codec.rows(event))
@@ -299,6 +317,36 @@ class Scribe:
         if self._writer is not None:
             said = f"{hole.rows:,} rows are not in the recording here: {why}"
             self._writer.write(FeedStatus("stale", codec.text(said), {"missing": float(hole.rows)}))
+
+    # -- the book gone on from ---------------------------------------------------------------
+
+    def _take_book(self, book: Book | None) -> None:
+        if book is self._book:
+            return
+        self._book, self._book_content, self._book_trouble = book, b"", ""
+        try:
+            if book is not None:
+                self._book_content = books.encode(book)
+        except ValueError as error:
+            self._book_missing(error)
+
+    def _keep_book(self, path: Path) -> str:
+        """Put the book beside a recording about to begin; its checksum, empty: there is none."""
+        if self._book is None:
+            return ""
+        try:
+            if self._book_content:
+                books.write(books.beside(path), self._book_content)
+                self._book_trouble = ""
+        except OutputError as error:
+            self._book_missing(error)
+        # Said even where it could not be written: who replays it shall know that one is missing.
+        return books.checksum(self._book_content) or "unknown"
+
+    def _book_missing(self, error: Exception) -> None:
+        self._book_trouble = f"a replay will lack the book gone on from: {_said(error)}"
+        _log.warning("%s", self._book_trouble)
+        self._set_trouble()
 
     # -- raw frames --------------------------------------------------------------------------
 
@@ -367,14 +415,21 @@ class Scribe:
             info = dataclasses.replace(info, note=codec.text(note))
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._free_name(at)
-        self._writer = Writer(
-            path,
-            info,
-            self._clock,
-            flush_s=self._settings.flush_s,
-            carried=self._state,
-            at=at if goes_on else 0,
-        )
+        book = self._keep_book(path)
+        try:
+            self._writer = Writer(
+                path,
+                info,
+                self._clock,
+                flush_s=self._settings.flush_s,
+                carried=self._state,
+                at=at if goes_on else 0,
+                book=book,
+            )
+        except BaseException:
+            with contextlib.suppress(OSError):
+                books.beside(path).unlink(missing_ok=True)
+            raise
         self.path, self._date, self._retry_at = path, et(at).date(), None
         if self._state.report is not None:
             # Prints from before are not in this file.
@@ -416,8 +471,8 @@ class Scribe:
         for number in range(1, 1000):
             name = stem if number == 1 else f"{stem}-{number}"
             path = self._folder / f"{name}{retention.SUFFIX}"
-            beside = path.with_suffix(raw.SUFFIX)
-            if not (os.path.lexists(path) or os.path.lexists(beside)):
+            names = (path, path.with_suffix(raw.SUFFIX), books.beside(path))
+            if not any(map(os.path.lexists, names)):
                 return path
         raise OutputError(f"{self._folder} has a thousand recordings of one second")
 
@@ -468,7 +523,8 @@ class Scribe:
     def _set_trouble(self) -> None:
         if self._writer is not None:
             self._off_reason = ""
-        self.trouble = codec.text(self._off_reason or self._frames_trouble)
+        said = (self._off_reason, self._book_trouble, self._frames_trouble)
+        self.trouble = codec.text(next(filter(None, said), ""))
 
     def _count(self) -> None:
         writer, frames = self._writer, self._frames

@@ -40,7 +40,8 @@ class Writer:
     about once a second, or keeps `keep_flushed` running.
 
     A file that goes on where another ended is handed the state so far as `carried`, which
-    it begins with at replay time `at` and keeps up to date.
+    it begins with at replay time `at` and keeps up to date. `book` is the checksum of the
+    book beside it (`books.checksum`), where its session went on from one.
 
     Raises OutputError when the file exists (unless `force`), or cannot be written;
     after a failed write the file ends with the last whole block.
@@ -59,6 +60,7 @@ class Writer:
         flush_s: float = FLUSH_S,
         carried: State | None = None,
         at: int = 0,
+        book: str = "",
     ) -> None:
         self.path = path
         self.events = 0
@@ -83,6 +85,7 @@ class Writer:
             info=info,
             created=clock.now_ns(),
             synthetic=info.mode == "simulated" if synthetic is None else synthetic,
+            book=book,
         )
         self._file = AppendedFile(path, header.to_bytes(), what="the recording", force=force)
         self.bytes = self._file.size

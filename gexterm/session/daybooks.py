@@ -28,10 +28,14 @@ class DayBooks:
 
     `carry` is the book of an earlier session; with `keeper`, and without `carry`, the newest
     one is taken up where the feed has a tape (unless `take_up` is false), and today's is kept.
+    `warning` says what is wrong with `carry`.
     """
 
-    def __init__(self, carry: Book | None, keeper: BookKeeper | None, *, take_up: bool) -> None:
+    def __init__(
+        self, carry: Book | None, keeper: BookKeeper | None, *, take_up: bool, warning: str = ""
+    ) -> None:
         self._carry = carry
+        self._warning = warning
         self._keeper = keeper
         self._take_up = take_up and carry is None
         self._keeping: asyncio.Task[None] | None = None
@@ -41,7 +45,7 @@ class DayBooks:
     def warnings(self) -> list[str]:
         """What went wrong."""
         kept = self._keeper.warning if self._keeper is not None else ""
-        return [text for text in (self._lost, kept) if text]
+        return [text for text in (self._warning, self._lost, kept) if text]
 
     async def begin(self, core: Core, info: SourceInfo, now: int) -> None:
         """Hand the engine the book that it goes on from, at the beginning of a session."""

@@ -58,8 +58,9 @@ class LiveSession(Face):
     `make_runner` makes the feed's runner once the loop runs; it is handed the tap of the
     recording, if there is one. `clock` is the wall's; `timer` measures work in seconds
     (None: not measured, as Readings must be for comparison). `carry` is the book of an
-    earlier session; with `keeper`, and without `carry`, the newest one is taken up where
-    the feed has a tape, and today's is kept. `make_recording` makes a recorder; None: none.
+    earlier session, `carry_warning` what is wrong with it; with `keeper`, and without `carry`,
+    the newest one is taken up where the feed has a tape, and today's is kept.
+    `make_recording` makes a recorder; None: none.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class LiveSession(Face):
         speed: float = 1.0,
         replayable: bool = False,
         carry: Book | None = None,
+        carry_warning: str = "",
         keeper: BookKeeper | None = None,
         take_up: bool = True,
         make_recording: MakeRecording | None = None,
@@ -96,7 +98,7 @@ class LiveSession(Face):
         self._settings = settings
         self._underlying = underlying
         self._fps = fps or settings.fps
-        self._books = DayBooks(carry, keeper, take_up=take_up)
+        self._books = DayBooks(carry, keeper, take_up=take_up, warning=carry_warning)
         self._make_recording = make_recording
         self._timer = timer
         self._rate = EventRate()
@@ -204,6 +206,7 @@ class LiveSession(Face):
                 await self._due(core, due)
             if core.engine.turns(event):
                 await self._books.turn(core, event)
+                self._record_book(core)
             self._rate.count(event)
             self._record(event)
             core.engine.apply(event)
@@ -225,6 +228,7 @@ class LiveSession(Face):
         else:
             await self._books.begin(core, info, self._clock.now_ns())
         self._info = info
+        self._record_book(core)
         self._record(info)
         self._mark(0)
         core.engine.apply(info)
@@ -262,6 +266,11 @@ class LiveSession(Face):
     def _record(self, event: Event) -> None:
         if self._recording is not None:
             self._recording.event(event)
+
+    def _record_book(self, core: Core) -> None:
+        """Before the event that begins a file with it."""
+        if self._recording is not None:
+            self._recording.book(core.engine.kept)
 
     def _mark(self, as_of: int) -> None:
         self._record(TickMark(as_of, self._grid.step))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from gexterm.feeds.tap import Tap
+    from gexterm.recording.books import Book
 
 _STEP = 100_000
 """Bytes by which a size shown grows: a screen need not be painted for every block."""
@@ -48,6 +49,10 @@ class Recording(Protocol):
 
     def event(self, event: Event) -> None:
         """Keep an event. Neither raises nor waits."""
+        ...
+
+    def book(self, book: Book | None) -> None:
+        """Keep the book gone on from beside every file that begins from now on."""
         ...
 
     async def __aenter__(self) -> Recording:
