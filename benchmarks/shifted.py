@@ -1,0 +1,119 @@
+"""gexterm as it runs, at another time of the clock: `python -m benchmarks.shifted NS COMMAND …`.
+
+Only the clock on the wall is another one, so that a live session can be had when the market
+is shut. With GEXTERM_BENCH_REPORT a file gets, once a second, what only the process knows:
+frames dropped, Readings made and skipped, garbage collected, the loop's lateness.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gexterm import clock
+
+
+def shift(offset_ns: int) -> None:
+    """Have the clock on the wall show another time."""
+
+    def now_ns(_self: clock.SystemClock) -> int:
+        return time.time_ns() + offset_ns
+
+    clock.SystemClock.now_ns = now_ns  # type: ignore[method-assign]
+
+
+class Watch:
+    """Writes down how a live session fares, once a second."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._pauses: list[float] = []
+        self._began = 0.0
+        gc.callbacks.append(self._collected)
+
+    def _collected(self, phase: str, info: dict[str, Any]) -> None:
+        if phase == "start":
+            self._began = time.perf_counter()
+        elif info.get("generation", 0) >= 1:
+            self._pauses.append(1e3 * (time.perf_counter() - self._began))
+
+    async def run(self, session: Any) -> None:
+        lines: list[str] = []
+        late = 0.0
+        written = time.monotonic()
+        while True:
+            begun = time.monotonic()
+            await asyncio.sleep(0.01)
+            late = max(late, time.monotonic() - begun - 0.01)
+            if time.monotonic() - written < 1.0:
+                continue
+            written = time.monotonic()
+            runner, report = session._runner, session.report
+            reading = session.newest
+            recorder = session._recording
+            pauses, self._pauses = self._pauses, []
+            lines = [
+                json.dumps(
+                    {
+                        "at": written,
+                        "cpu": time.process_time(),
+                        "late_ms": 1e3 * late,
+                        "gc_ms": max(pauses, default=0.0),
+                        "gc_all_ms": sum(pauses),
+                        "waiting": runner.waiting if runner else 0,
+                        "frames": runner.counters.frames if runner else 0,
+                        "rows": runner.counters.rows if runner else 0,
+                        "dropped": runner.counters.dropped if runner else 0,
+                        "report_dropped": report.dropped if report else -1,
+                        "report_gaps": report.gaps if report else -1,
+                        "quoted": report.quoted if report else 0,
+                        "printed": report.printed if report else 0,
+                        "sequence": reading.sequence if reading else 0,
+                        "tick_ms": reading.health.tick_ms if reading else 0.0,
+                        "prints": reading.positions.prints if reading else 0,
+                        "skipped": session.skipped,
+                        "lost_rows": recorder.lost_rows if recorder else -1,
+                        "trouble": recorder.trouble if recorder else "",
+                        "scope": reading.scope if reading else "",
+                        "state": session.status.state,
+                    }
+                )
+            ]
+            late = 0.0
+            with Path(self._path).open("a", encoding="utf-8") as file:  # noqa: ASYNC230
+                file.write(lines[0] + "\n")
+
+
+def watch(path: str) -> None:
+    """Have every live session written about."""
+    from gexterm.session.live import LiveSession
+
+    enter = LiveSession.__aenter__
+
+    async def entered(self: LiveSession) -> LiveSession:
+        made = await enter(self)
+        watching = asyncio.create_task(Watch(path).run(self))
+        self._tasks.append(watching)
+        return made
+
+    LiveSession.__aenter__ = entered  # type: ignore[method-assign]
+
+
+def main() -> None:
+    shift(int(sys.argv.pop(1)))
+    if path := os.environ.get("GEXTERM_BENCH_REPORT"):
+        watch(path)
+    from gexterm.cli.main import run
+
+    sys.argv[0] = "gexterm"
+    run()
+
+
+if __name__ == "__main__":
+    main()
