@@ -20,6 +20,7 @@ that says most against reading the price as a lone order's, in this order:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 ABSENT = -1
@@ -45,12 +46,12 @@ _RANK = {code: rank for rank, code in enumerate((*_BEFORE_UNKNOWN, UNKNOWN, *_AF
 _UNKNOWN_RANK = _RANK[UNKNOWN]
 
 
-def deciding(given: list[int] | int | None) -> int:
+def deciding(given: Sequence[int] | int | None) -> int:
     """The condition that decides, in the vendor's numbers; `ABSENT` where none is given.
 
     Numbers in no table stay as they are, so that they can be named, if they fit 16 bits.
     """
-    if given.__class__ is list and len(given) == 1 and given[0] in _RANK:
+    if given.__class__ is tuple and len(given) == 1 and given[0] in _RANK:
         return given[0]  # by far the most frequent, hence first
     if given is None:
         return ABSENT

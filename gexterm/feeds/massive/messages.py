@@ -63,8 +63,8 @@ class Trade(msgspec.Struct, tag_field="ev", tag="T", gc=False):
     """Contracts."""
     x: int = 0
     """Exchange, in the vendor's numbers."""
-    c: list[int] | int | None = None
-    """Conditions, in the vendor's numbers."""
+    c: tuple[int, ...] | int | None = None
+    """Conditions, in the vendor's numbers. No list: garbage collection would look at each."""
     t: int = 0
     """Unix ms."""
     q: int = -1
@@ -135,7 +135,8 @@ def _leniently(raw: msgspec.Raw) -> tuple[Message | None, str, str]:
         bid, ask, bid_size, size = (number(event.get(name)) for name in ("bp", "ap", "bs", "as"))
         return Quote(symbol, bid, ask, bid_size, size, whole(event.get("t"), 0)), "", ""
     given = event.get("c")
-    conditions = [whole(c, -2) for c in given] if isinstance(given, list) else whole(given, -1)
+    one = not isinstance(given, list)
+    conditions = whole(given, -1) if one else tuple(whole(c, -2) for c in given)
     return (
         Trade(
             symbol,

@@ -71,7 +71,8 @@ async def test_the_vendors_client_decodes_the_script_to_the_same_values() -> Non
             )
         else:
             assert isinstance(mine, Print) and isinstance(theirs, EquityTrade)
-            assert (mine.sym, mine.p, mine.s, mine.x, mine.c, mine.t, mine.q) == (
+            assert isinstance(mine.c, tuple)
+            assert (mine.sym, mine.p, mine.s, mine.x, list(mine.c), mine.t, mine.q) == (
                 theirs.symbol,
                 theirs.price,
                 theirs.size,
