@@ -288,7 +288,7 @@ async def test_when_we_are_too_slow_a_venue_costs_frames_and_it_is_told():
     ):
         await until(lambda: runner.counters.frames == 200)
         assert runner.counters.dropped >= 180
-        assert len(runner._buffer._events) <= 10
+        assert len(runner._outlet.buffer._events) <= 10
         await seconds(clock, 1)
         taker = Taker(runner)
         task = asyncio.create_task(taker.take())
@@ -308,7 +308,7 @@ async def test_when_we_are_too_slow_a_replay_waits_and_loses_nothing():
     async with Venue(says(*words)) as venue:
         protocol = Words(venue.port, lossless=True)
         async with FeedRunner(protocol, clock, rng=random.Random(1), settings=settings) as runner:
-            await until(lambda: runner._buffer._rows >= 5)
+            await until(lambda: runner._outlet.buffer._rows >= 5)
             taker = Taker(runner)
             task = asyncio.create_task(taker.take())
             await until(lambda: len(taker.prices) == 2000)

@@ -17,7 +17,7 @@ from websockets.asyncio.server import ServerConnection
 
 from gexterm.clock import NS, ManualClock
 from gexterm.errors import ConnectionFailedError, InputError
-from gexterm.feeds import runner as runner_module
+from gexterm.feeds import sleeping
 from gexterm.feeds.protocol import Answer, BaseProtocol, Outgoing, Request
 from gexterm.feeds.retry import PassingError, Retry, Stop
 from gexterm.feeds.runner import FeedRunner, RunnerSettings
@@ -259,7 +259,7 @@ async def test_a_long_answer_is_read_on_a_thread_and_nothing_else_meanwhile():
             return super().answer(answer)
 
     async def begun() -> None:
-        taker.runner._flush()
+        taker.runner._interpreter.flush()
         at_flush.append(protocol.flushes)
 
     loop, at_flush = asyncio.get_running_loop(), []
@@ -304,8 +304,8 @@ async def test_while_nobody_takes_quotes_are_conflated_and_every_print_is_kept()
             protocol, ManualClock(T0), rng=random.Random(1), settings=settings
         ) as runner:
             await until(lambda: runner.counters.frames == 6000)
-            await until(lambda: runner._queue is not None and len(runner._queue) == 0)
-            assert runner._buffer.rows < 3000
+            await until(lambda: runner.waiting == 0 and runner.counters.connects > 0)
+            assert runner._outlet.buffer.rows < 3000
             taker = Taker(runner)
             task = asyncio.create_task(taker.take())
             await until(lambda: len(taker.sizes) == 3000)
@@ -503,7 +503,7 @@ async def test_a_line_that_did_not_survive_the_sleep_is_made_anew():
 
 
 async def test_a_clock_set_back_by_an_hour_stops_nothing(monkeypatch):
-    monkeypatch.setattr(runner_module, "_LOOK_S", 0.01)
+    monkeypatch.setattr(sleeping, "LOOK_S", 0.01)
     clock, notes = ManualClock(T0), Notes()
     async with Venue(says("Q 1")) as venue:
         protocol = Market(f"ws://127.0.0.1:{venue.port}/")
