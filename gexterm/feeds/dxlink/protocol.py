@@ -82,7 +82,7 @@ class DxlinkProtocol(BaseProtocol):
         self._known: Listed | None = None
         self._told = False
         self._open = False
-        self._now = 0
+        self._now = self._heard_at = 0
         self._requests: list[Request] = []
         self._definitions: list[Definitions] = []
         self._interest: dict[int, float] = {}
@@ -109,7 +109,7 @@ class DxlinkProtocol(BaseProtocol):
         self._open = True
         self._session.token = self._rest.quote_token
         self._subscriptions.clear()
-        self._fill.lost(now_ns)
+        self._fill.lost(self._heard_at or now_ns)
         self._quoted, self._taped_now = set(), set()
         self._subscribed_at = 0
         self._traded = 0
@@ -121,7 +121,7 @@ class DxlinkProtocol(BaseProtocol):
 
     def receive(self, frame: bytes, recv_ns: int) -> list[Event]:
         """What cannot wait: the session's first word."""
-        self._now = recv_ns
+        self._now = self._heard_at = recv_ns
         message = read_message(frame)
         if message.type == "FEED_DATA":
             self._data(message, recv_ns)
@@ -207,7 +207,8 @@ class DxlinkProtocol(BaseProtocol):
         stood, self._open = self._open, False
         if not stood:
             return verdict
-        self._fill.lost(now_ns)
+        # A line may have been dead long before that was noticed.
+        self._fill.lost(self._heard_at or now_ns)
         if isinstance(verdict, Stop):
             return verdict
         if self._session.token_refused:
