@@ -60,7 +60,7 @@ def login_command(feed: str) -> None:
 
     venue = find_venue(feed)
     if not venue.secrets:
-        raise UsageError(f"{venue.name} asks for no key", f"try `gexterm live {venue.name}`")
+        raise UsageError(f"{venue.name} asks for no key", f"try `gexterm doctor {venue.name}`")
     for spec in venue.secrets:
         text = _asked(venue, spec.prompt)
         if not text:
@@ -202,9 +202,10 @@ def doctor_command(feed: str, underlying: str | None, seconds: float, **options:
     )
     for finding in found.findings():
         _told(finding)
-    if not found.stood:
+    if not found.stood or found.refused:
         raise ConnectionFailedError(
-            f"{venue.name} could not be examined: no connection stood", "see what is said above"
+            f"{venue.name} could not be examined: no connection that serves us",
+            "see what is said above",
         )
     wanting = [f.what for f in found.findings() if f.verdict == "missing"]
     click.echo(f"missing: {', '.join(wanting)}" if wanting else "nothing is missing")

@@ -26,6 +26,8 @@ class Logbook:
         self._stood = False
         self._report = FeedReport()
         self._rows = {"quotes": 0, "prints": 0}
+        self._interest: set[int] = set()
+        self._interest_told = 0
 
     def event(self, event: Event, path: Path | None) -> None:
         """Take an event; `path` is the file being written."""
@@ -37,7 +39,7 @@ class Logbook:
         elif isinstance(event, Trades):
             self._rows["prints"] += len(event.contract)
         elif isinstance(event, OpenInterest):
-            self._tell("interest", f"open interest of {len(event.contract):,} contracts")
+            self._interest.update(event.contract.tolist())
         elif isinstance(event, FeedStatus):
             self._heard(event)
         elif isinstance(event, FeedReport):
@@ -93,6 +95,11 @@ class Logbook:
             self._tell("window", f"quotes of {report.window}")
         elif report.listed:
             self._tell("window", f"{report.listed:,} contracts")
+        known = len(self._interest)
+        # Some venues tell it contract by contract, all day.
+        if known > 1.1 * self._interest_told:
+            self._interest_told = known
+            self._line(f"open interest of {known:,} contracts")
         if report.heard_from and report.heard_from != before.heard_from:
             self._tell("heard", f"prints since {et(report.heard_from):%Y-%m-%d %H:%M:%S}")
         for note in report.notes:

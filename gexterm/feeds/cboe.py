@@ -15,7 +15,7 @@ import random
 from collections.abc import Callable, Mapping
 
 from gexterm.clock import NS
-from gexterm.errors import ChainError, ConnectionFailedError, InputError
+from gexterm.errors import ChainError, ConnectionFailedError, InputError, UsageError
 from gexterm.feeds.cboe_delayed import (
     PAGE,
     PollError,
@@ -202,7 +202,14 @@ class CboeProtocol(BaseProtocol):
 
 
 def make(underlying: str, _secrets: Mapping[str, Secret], options: FeedOptions) -> CboeProtocol:
-    """The feed of one underlying. Needs no secret."""
+    """The feed of one underlying. Needs no secret.
+
+    Raises UsageError where the underlying is no name, or another service is asked for.
+    """
+    if options.demo:
+        raise UsageError("Cboe has no test system", "leave out --demo")
+    if options.delayed:
+        raise UsageError("Cboe's pages are always delayed", "leave out --delayed")
     base = options.rest_url or options.url
     return CboeProtocol(underlying, checked_url(base, "https", "http") if base else PUBLIC)
 

@@ -81,6 +81,11 @@ class Examination:
         return self.status.state in {"refused", "closed", "ended"}
 
     @property
+    def refused(self) -> bool:
+        """Whether the feed was given up, and will not come back by itself."""
+        return self.status.state in {"refused", "closed"}
+
+    @property
     def complete(self) -> bool:
         """Whether everything the venue promises has been seen."""
         return self.stood and not any(f.verdict in ("missing", "wrong") for f in self.findings())
@@ -124,7 +129,8 @@ class Examination:
 
     def findings(self) -> list[Finding]:
         """Everything that was looked at, in the order in which a session needs it."""
-        if not self.stood:
+        # A connection may stand and the login be refused.
+        if not self.stood or self.refused:
             said = self.status.message or "no answer"
             return [Finding("wrong", "connection", said)]
         found = [self._listed(), *self._interested(), self._underlying(), self._quoting()]

@@ -784,6 +784,8 @@ def make(underlying: str, secrets: Mapping[str, Secret], options: FeedOptions) -
     token = secrets.get("token")
     if not token:
         raise UsageError("tradier needs an access token", _LOGIN)
+    if options.delayed:
+        raise UsageError("Tradier has no delayed service but its sandbox", "try --demo")
     return TradierProtocol(underlying, token, options)
 
 

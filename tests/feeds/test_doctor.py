@@ -61,6 +61,14 @@ def test_without_a_connection_nothing_else_is_looked_at() -> None:
     assert "check the key" in found["connection"].said
 
 
+def test_a_login_that_is_refused_after_the_connection_stood_is_what_is_wrong() -> None:
+    examination = Examination(venue(), open_now=True)
+    examination.hear([LIVE, FeedStatus("refused", "it refuses the login; check the key")])
+    assert examination.ended and not examination.complete
+    assert [f.what for f in examination.findings()] == ["connection"]
+    assert "check the key" in examination.findings()[0].said
+
+
 def test_a_connection_lost_later_had_stood() -> None:
     found = looked_at(LIVE, LISTED, FeedStatus("reconnecting", "it hung up"))
     assert "connection" not in found

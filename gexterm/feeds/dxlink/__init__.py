@@ -45,6 +45,8 @@ def make(underlying: str, secrets: Mapping[str, Secret], options: FeedOptions) -
             "dxFeed's demo has no list of options, and gexterm makes up no contracts",
             "use a tastytrade account, or `gexterm live cboe SPX` without one",
         )
+    if options.delayed:
+        raise UsageError("tastytrade has no delayed service of its own", "leave out --delayed")
     symbol = underlying.upper()
     try:
         spec = root_spec(symbol) if not is_index(symbol) else None
