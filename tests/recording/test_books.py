@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from gexterm.errors import OutputError, RecordingError, RecordingVersionError
 from gexterm.market.contracts import Contract, Right
-from gexterm.recording.books import Book, latest, load, path_of, save
+from gexterm.recording.books import (
+    Book,
+    as_kept,
+    checksum,
+    encode,
+    latest,
+    load,
+    path_of,
+    save,
+    write,
+)
 
 DAY = dt.date(2026, 11, 18)
 EXPIRIES = (DAY, dt.date(2026, 11, 19), dt.date(2026, 12, 18))
@@ -168,3 +178,34 @@ def test_a_book_that_is_not_a_number_is_never_kept(tmp_path) -> None:
     with pytest.raises(ValueError, match="mean"):
         save(tmp_path, made)
     assert list(tmp_path.iterdir()) == []
+
+
+def exactly(a: Book, b: Book) -> None:
+    assert a.contracts == b.contracts
+    for name in ("mean", "variance", "shared", "opened", "traded", "volume", "open_interest"):
+        assert getattr(a, name).tobytes() == getattr(b, name).tobytes(), name
+
+
+@given(st.integers(0, 1000), st.integers(0, 3), st.sampled_from([1e-5, 0.3, 7.0]))
+@settings(max_examples=30, deadline=None)
+def test_a_book_as_kept_is_to_the_bit_the_one_that_is_read_however_often(
+    tmp_path_factory, seed, k, scale
+) -> None:
+    whole = book(seed, k)
+    faint = dataclasses.replace(
+        whole, mean=whole.mean * scale / 7, variance=whole.variance * scale / 7e4
+    )
+    folder = tmp_path_factory.mktemp("books")
+    once = load(save(folder, faint))
+    exactly(as_kept(faint), once)
+    exactly(as_kept(once), once)
+    exactly(load(save(folder, once)), once)
+
+
+def test_a_book_other_than_the_one_stated_is_refused(tmp_path) -> None:
+    path = tmp_path / "of.book"
+    content = encode(book())
+    write(path, content)
+    same(load(path, stated=checksum(content)), book())
+    with pytest.raises(RecordingError, match="another book"):
+        load(path, stated=checksum(encode(book(1))))

@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 
 from gexterm.clock import NS, ManualClock
+from gexterm.engine.carry import book_of
+from gexterm.errors import OutputError
 from gexterm.market.calendar import et
 from gexterm.market.events import (
     Definitions,
@@ -34,12 +36,14 @@ from gexterm.market.events import (
 )
 from gexterm.recording import codec
 from gexterm.recording import frames as raw
+from gexterm.recording.books import as_kept, encode
 from gexterm.recording.frames import Frames
 from gexterm.recording.reader import Recording
 from gexterm.recording.recorder import Recorder, RecorderSettings
 from gexterm.recording.retention import RetentionSettings
 from tests.recording import made
 from tests.recording.made import OPEN
+from tests.recording.test_books import book
 
 INFO = SourceInfo("SPX", "made", "live", 0.0, "made up for a test", conditions="opra")
 EASY = RecorderSettings(min_free_bytes=0)
@@ -599,3 +603,84 @@ async def test_what_was_heard_is_with_the_system_before_a_second_has_passed(
         clock.advance(EASY.flush_s)
         await polled(recorder, lambda: recorder.events == 2)
     assert EASY.flush_s < 1.0
+
+
+# -- the book gone on from -------------------------------------------------------------------
+
+
+async def test_the_book_gone_on_from_lies_beside_every_file_and_the_file_names_it(
+    tmp_path: Path,
+) -> None:
+    settings = dataclasses.replace(EASY, frames=False, retry_s=0.0)
+    clock = ManualClock(OPEN)
+    async with Recorder(tmp_path, "made", "SPX", clock, settings) as recorder:
+        recorder.book(book(1))
+        told([INFO], recorder, clock)
+        recorder.book(book(2))
+        told([INFO], recorder, clock)
+        recorder.book(None)
+        told([INFO], recorder, clock)
+        await recorder.flushed()
+    second, third, first = [tmp_path / name for name in files(tmp_path) if name.endswith("rec")]
+    for path, seed in ((first, 1), (second, 2)):
+        with Recording(path) as recording:
+            found, warning = book_of(recording)
+        assert warning == ""
+        assert found is not None
+        assert found.mean.tolist() == as_kept(book(seed)).mean.tolist()
+    with Recording(third) as recording:
+        assert book_of(recording) == (None, "")
+    assert not third.with_suffix(".book").exists()
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "another", "older version"])
+async def test_a_book_that_is_not_the_one_named_is_one_line_and_no_book(
+    tmp_path: Path, harm: str
+) -> None:
+    async with Recorder(tmp_path, "made", "SPX", ManualClock(OPEN), EASY) as recorder:
+        recorder.book(book(1))
+        recorder.event(INFO)
+        await recorder.flushed()
+    assert recorder.path is not None
+    path = recorder.path.with_suffix(".book")
+    content = path.read_bytes()
+    if harm == "gone":
+        path.unlink()
+    elif harm == "cut":
+        path.write_bytes(content[:-1])
+    elif harm == "another":
+        path.write_bytes(encode(book(2)))
+    else:
+        path.write_bytes(content[:7] + bytes([9]) + content[8:])
+    with Recording(recorder.path) as recording:
+        found, warning = book_of(recording)
+    assert found is None
+    assert warning.startswith("positions lack the book")
+    assert len(warning.splitlines()) == 1
+
+
+async def test_a_book_that_cannot_be_written_does_not_stop_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OutputError(f"the book cannot be kept as {path}: No space left on device")
+
+    monkeypatch.setattr("gexterm.recording.books.write", full)
+    async with Recorder(tmp_path, "made", "SPX", ManualClock(OPEN), EASY) as recorder:
+        recorder.book(book(1))
+        recorder.event(INFO)
+        await recorder.flushed()
+        assert recorder.on
+        assert "will lack the book" in recorder.trouble
+    assert recorder.path is not None
+    with Recording(recorder.path) as recording:
+        assert book_of(recording)[1].startswith("positions lack the book")
+
+
+async def test_a_book_left_behind_is_nobody_elses(tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "SPX"
+    folder.mkdir(parents=True)
+    (folder / "2018-01-05T093000.book").write_bytes(encode(book(3)))
+    recorder = await record(tmp_path, [INFO, *made.day(1)])
+    assert recorder.path is not None
+    assert recorder.path.name == "2018-01-05T093000-2.gexrec"

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gexterm.clock import ManualClock
+from gexterm.recording import books
 from gexterm.recording.frames import FramesHeader, FramesWriter
 from gexterm.recording.retention import Kept, RetentionSettings, kept, plan, tidy
 from gexterm.recording.writer import Writer
@@ -187,3 +188,61 @@ def test_what_another_program_is_writing_stays(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_no_error(tmp_path: Path) -> None:
     assert tidy(tmp_path / "absent", ALL, TODAY) == []
+
+
+# -- books beside recordings -----------------------------------------------------------------
+
+
+def book(folder: Path, day: int) -> Path:
+    path = folder / f"2018-01-{day:02d}T093000.book"
+    path.write_bytes(books.MAGIC + bytes(40))
+    return path
+
+
+def test_a_book_goes_with_its_recording_and_never_before_it(tmp_path: Path) -> None:
+    ours = tmp_path / "deribit" / "BTC"
+    for day in (1, 18, 20):
+        recording(ours, day)
+        book(ours, day)
+    tidy(tmp_path, ALL, TODAY)
+    assert names(tmp_path) == [
+        "deribit/BTC/2018-01-20T093000.book",
+        "deribit/BTC/2018-01-20T093000.gexrec",
+    ]
+
+
+def test_a_book_stays_while_its_recording_is_being_written(tmp_path: Path) -> None:
+    ours = tmp_path / "deribit" / "BTC"
+    writer = recording(ours, 1, close=False)
+    path = book(ours, 1)
+    assert tidy(tmp_path, ALL, TODAY) == []
+    assert plan(kept(tmp_path), ALL, TODAY, writing=[writer.path]) == []
+    assert path.exists()
+    writer.close()
+    assert [each.path.suffix for each in tidy(tmp_path, ALL, TODAY)] == [".gexrec", ".book"]
+
+
+def test_a_book_counts_in_the_total_and_one_without_its_recording_goes_by_age(
+    tmp_path: Path,
+) -> None:
+    ours = tmp_path / "deribit" / "BTC"
+    for day in (19, 20):
+        recording(ours, day)
+        book(ours, day)
+    total = sum(file.bytes for file in kept(tmp_path))
+    assert plan(kept(tmp_path), RetentionSettings(0, 0, total), TODAY) == []
+    gone = plan(kept(tmp_path), RetentionSettings(0, 0, total - 1), TODAY)
+    assert [file.path.name for file in gone] == [
+        "2018-01-19T093000.gexrec",
+        "2018-01-19T093000.book",
+    ]
+    book(ours, 2)
+    assert [file.path.name for file in tidy(tmp_path, ALL, TODAY)] == ["2018-01-02T093000.book"]
+
+
+def test_what_is_named_like_a_book_and_is_none_is_not_touched(tmp_path: Path) -> None:
+    ours = tmp_path / "deribit" / "BTC"
+    recording(ours, 1)
+    (ours / "2018-01-01T093000.book").write_text("a novel")
+    tidy(tmp_path, ALL, TODAY)
+    assert names(tmp_path) == ["deribit/BTC/2018-01-01T093000.book"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import random
 import threading
 from collections.abc import Callable
@@ -10,23 +11,36 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from gexterm.clock import NS, SystemClock
+from gexterm.clock import NS, ManualClock, SystemClock
 from gexterm.config import Settings
+from gexterm.engine.carry import book_of
 from gexterm.engine.engine import Engine, Job
 from gexterm.engine.grid import TickGrid
 from gexterm.feeds.replay_protocol import ReplayProtocol
 from gexterm.feeds.replay_server import ReplayServer
 from gexterm.feeds.runner import FeedRunner
-from gexterm.market.events import ClockTick, Event, FeedReport, FeedStatus, SourceInfo, TickMark
+from gexterm.market.events import (
+    ClockTick,
+    Definitions,
+    Event,
+    FeedReport,
+    FeedStatus,
+    OpenInterest,
+    SourceInfo,
+    TickMark,
+)
 from gexterm.reading.export import to_json
 from gexterm.reading.model import Reading
+from gexterm.recording.books import Book, as_kept, load
 from gexterm.recording.codec import event_time
 from gexterm.recording.reader import Recording
 from gexterm.recording.recorder import Recorder, RecorderSettings
 from gexterm.recording.samples import find_sample
 from gexterm.session.live import LiveSession
+from tests.engine import test_days as days
 from tests.session.scripted import Between, ScriptedRunner
 
 
@@ -117,8 +131,47 @@ def slowly(monkeypatch: pytest.MonkeyPatch, session: LiveSession, every: int) ->
     return between
 
 
+def book() -> Book:
+    """What dealers held the evening before, by somebody's account."""
+    told = market(1)
+    defined = [event for event in told if isinstance(event, Definitions)]
+    interest = [event for event in told if isinstance(event, OpenInterest)]
+    contracts = tuple(contract for event in defined for contract in event.contracts)
+    first = min(contract.expiry for contract in contracts)
+    count, at = len(contracts), interest[0].contract
+    draw = np.random.default_rng(7)
+    held, known = np.zeros(count), np.full(count, np.nan)
+    held[at] = draw.uniform(-0.5, 0.5, len(at)) * interest[0].open_interest
+    known[at] = interest[0].open_interest
+    return as_kept(
+        Book(
+            "SPX",
+            first - dt.timedelta(days=1),
+            1,
+            event_time(interest[0]) - 17 * 3600 * NS,
+            contracts,
+            held,
+            0.1 * held**2,
+            np.zeros((0, count)),
+            np.abs(held),
+            np.abs(held) / 7.0,
+            np.abs(held) / 3.0,
+            known,
+        )
+    )
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.gexrec"))
+
+
 async def recorded(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, every: int, seconds: int = 90
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    every: int,
+    seconds: int = 90,
+    carry: Book | None = None,
 ) -> tuple[list[Reading], Path, int]:
     """A live session whose ticks are slow: its Readings, its recording, how many it left out."""
     settings = RecorderSettings(min_free_bytes=0)
@@ -126,7 +179,10 @@ async def recorded(
     told = [*batches(market(seconds), 5), [FeedStatus("ended", "that was all")]]
     with monkeypatch.context() as patched:
         session = session_on(
-            lambda _tap: ScriptedRunner(told, lambda n: wait(n)), recorder=recorder
+            lambda _tap: ScriptedRunner(told, lambda n: wait(n)),
+            recorder=recorder,
+            view="combined",
+            carry=carry,
         )
         readings = heard(session)
         between = slowly(patched, session, every)
@@ -148,14 +204,42 @@ async def test_a_replay_computes_what_was_computed_live_however_slow_the_machine
     live, path, skipped = await recorded(tmp_path, monkeypatch, every=4)
     assert skipped > 20
     assert len(live) > 10
+    again = await replayed(path, live[-1].as_of)
+    assert [r.as_of for r in again] == [r.as_of for r in live]
+    assert [same(r) for r in again] == [same(r) for r in live]
+
+
+async def test_a_replay_goes_on_from_the_book_that_the_live_session_went_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, path, skipped = await recorded(tmp_path, monkeypatch, every=4, carry=book())
+    assert skipped > 20
+    assert path.with_suffix(".book").exists()
+    again = await replayed(path, live[-1].as_of)
+    assert [r.as_of for r in again] == [r.as_of for r in live]
+    assert [same(r) for r in again] == [same(r) for r in live]
+    assert live[-1].positions.reconciled
+    path.with_suffix(".book").unlink()
+    without = await replayed(path, live[-1].as_of)
+    assert not without[-1].positions.reconciled
+    assert without[-1].gamma.gex_per_1pct != live[-1].gamma.gex_per_1pct
+    assert any("lack the book" in warning for warning in without[-1].health.warnings)
+
+
+async def replayed(path: Path, until: int) -> list[Reading]:
+    """The Readings of a replay through a real websocket, as `gexterm replay` makes them."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         recording = stack.enter_context(Recording(path))
+        carry, warning = book_of(recording)
         server = await stack.enter_async_context(ReplayServer(recording, clock, 1.0))
         session = session_on(
             lambda _tap: FeedRunner(ReplayProtocol(server.url), clock, rng=random.Random(1)),
             replayable=True,
             speed=1.0,
+            view="combined",
+            carry=carry,
+            carry_warning=warning,
         )
         session._set_step = lambda: None  # type: ignore[method-assign]
         again = heard(session)
@@ -165,11 +249,56 @@ async def test_a_replay_computes_what_was_computed_live_however_slow_the_machine
                 if not hurried:
                     hurried = True
                     # As fast as it goes, ticking as finely as at the speed of the market.
-                    session.set_speed(2000.0)
-                if reading.as_of >= live[-1].as_of:
+                    session.set_speed(100_000.0)
+                if reading.as_of >= until:
                     break
-    assert [r.as_of for r in again] == [r.as_of for r in live]
-    assert [same(r) for r in again] == [same(r) for r in live]
+    return again
+
+
+async def test_the_file_that_begins_at_midnight_has_the_old_days_book_beside_it(
+    tmp_path: Path,
+) -> None:
+    morning = [ClockTick(days.at(days.TUESDAY, 9, minute)) for minute in range(31, 40)]
+    interest = days.opening()[2]
+    six = days.at(days.TUESDAY, 6, 30)
+    assert isinstance(interest, OpenInterest)
+    told: list[Event] = [
+        *days.monday(),
+        FeedReport(recv=days.at(days.TUESDAY, 0)),  # a word about midnight is no new day yet
+        ClockTick(days.at(days.TUESDAY, 0)),
+        ClockTick(days.at(days.TUESDAY, 1)),
+        OpenInterest(interest.contract, interest.open_interest + 90.0, six, six),
+        *morning,
+        *days.bought(days.at(days.TUESDAY, 10), 30.0, 1),
+        *(ClockTick(days.at(days.TUESDAY, 10, minute)) for minute in range(1, 5)),
+    ]
+    clock = ManualClock(days.at(days.MONDAY, 9))
+    recorder = Recorder(tmp_path, "venue", "SPX", clock, RecorderSettings(min_free_bytes=0))
+    batches_told = [[event] for event in told] + [[FeedStatus("ended")]]
+
+    async def between(_number: int) -> None:
+        while session._core is not None and session._core.ticker.busy:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+    session = session_on(
+        lambda _tap: ScriptedRunner(batches_told, between), recorder=recorder, view="combined"
+    )
+    live = heard(session)
+    await run(session)
+    first, second = files(tmp_path)
+    assert not first.with_suffix(".book").exists()
+    kept = load(second.with_suffix(".book"))
+    assert kept.date == days.MONDAY
+    tuesday = [r for r in live if r.as_of > days.at(days.TUESDAY, 0)]
+    assert any(r.positions.reconciled for r in tuesday)
+    again = await replayed(second, tuesday[-1].as_of)
+
+    def told_of(reading: Reading) -> bytes:
+        # Numbered from the file's beginning; its source says which file it goes on from.
+        source = replace(reading.source, note="")
+        return same(replace(reading, source=source, sequence=0))
+
+    assert [told_of(r) for r in again] == [told_of(r) for r in tuesday]
 
 
 async def test_readings_come_in_order_and_everything_told_is_recorded_in_its_place(
