@@ -34,7 +34,7 @@ VENUE = Venue(
         "prints": "every one, numbered per contract: gaps are seen and filled",
         "side": "exact: the venue's own aggressor",
         "condition": "combo leg, block, block by request for quote, liquidation",
-        "open interest": "live, with every ticker; all others every five minutes",
+        "open interest": "of midnight in New York, or of the start: prints are added to it",
         "underlying": "the index the options settle on, every second",
     },
     underlyings="BTC, ETH (quoted in coin), and linear ones: BTC_USDC, SOL_USDC, XRP_USDC …",

@@ -3,6 +3,10 @@
 A ticker is the state of one book; only the newest counts, and the one in force when a print
 came. A summary has the state of all books at once, and is asked for now and then: for what
 is outside the window it is all there is.
+
+The venue's open interest moves with every print. What is told of it is its first value of a
+day in New York: today's signed prints are added to it, and open interest that had them in it
+already would count them twice.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from gexterm.market.events import Event, OpenInterest, Quotes, Trades
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
+Flags = NDArray[np.bool_]
 
 
 class Books:
@@ -33,14 +38,18 @@ class Books:
         self._premiums = Premiums(inverse=inverse)
         self._summaries: list[m.Summary] = []
         self._tick: F64 = np.zeros(0)
-        self._interest: F64 = np.zeros(0)
+        self._told: Flags = np.zeros(0, np.bool_)
+
+    def new_day(self) -> None:
+        """Open interest is another day's: what comes next of each contract is told."""
+        self._told[:] = False
 
     def grow(self) -> None:
         """The catalogue may have grown."""
         more = len(self._catalogue) - len(self._tick)
         if more:
             self._tick = np.append(self._tick, np.zeros(more))
-            self._interest = np.append(self._interest, np.full(more, np.nan))
+            self._told = np.append(self._told, np.zeros(more, np.bool_))
             self._premiums.define(self._catalogue.contracts)
 
     def ticks(self, listed: Sequence[m.Instrument]) -> None:
@@ -67,13 +76,12 @@ class Books:
         return self._open(contract, floats([row.open_interest for row in rows]), ts, recv)
 
     def _open(self, contract: I32, held: F64, ts: int, recv: int) -> list[Event]:
-        """Open interest, where it is other than it was."""
+        """Open interest, once a day of each contract."""
         held = clean(held)
-        with np.errstate(invalid="ignore"):
-            new = (held == held) & (held != self._interest[contract])
+        new = np.isfinite(held) & ~self._told[contract]
         if not new.any():
             return []
-        self._interest[contract[new]] = held[new]
+        self._told[contract[new]] = True
         return [OpenInterest(contract[new], held[new], ts, recv)]
 
     def volatility(self, rows: Sequence[m.Summary], ts: int) -> float:

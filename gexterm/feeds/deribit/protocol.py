@@ -17,6 +17,7 @@ days, and tells prints of the last 24 hours only.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable
 from typing import Any
@@ -37,6 +38,7 @@ from gexterm.feeds.retry import Retry, Stop
 from gexterm.feeds.venue import FeedOptions
 from gexterm.feeds.window import Window
 from gexterm.market import symbols
+from gexterm.market.calendar import et
 from gexterm.market.contracts import Contract
 from gexterm.market.events import Event, SourceInfo, UnderlyingPrice
 from gexterm.market.roots import printable
@@ -49,6 +51,7 @@ _DEAD_S = 75.0
 _QUIET_S = 30.0
 _LIST_EVERY_NS = 600 * NS
 _SUMMARY_EVERY_NS = 300 * NS
+_DAY_LATE_NS = 5 * NS
 _MOST_STRANGE = 16
 _MOST_CONTRACTS = 50_000
 _TICKER = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.'
@@ -79,9 +82,10 @@ class DeribitProtocol(BaseProtocol):
         self._index_name = family.index
         self._listed_at = self._summary_at = 0
         self._now = self._recv = 0
+        self._day: dt.date | None = None
 
     def _info(self) -> SourceInfo:
-        note = "open interest is live; blocks agreed beforehand are not signed"
+        note = "open interest is of the day's first hearing; blocks agreed before are not signed"
         if self._demo:
             note = f"the venue's test system: nothing here is the market; {note}"
         return SourceInfo(
@@ -109,6 +113,7 @@ class DeribitProtocol(BaseProtocol):
         self.account.steps.clear()
         self.account.quoted = self.account.printed = 0
         self._index_new = False
+        self._look_at_day()
         self._ask("public/set_heartbeat", {"interval": HEARTBEAT_S}, self._beats, "heartbeats")
         self._list()
         trades = f"trades.option.{self._family.currency}.100ms"
@@ -133,11 +138,24 @@ class DeribitProtocol(BaseProtocol):
             self.account.notes.pop("late", None)
         if self._listed_at and now_ns - self._listed_at >= _LIST_EVERY_NS:
             self._list()
-        if self._summary_at and now_ns - self._summary_at >= _SUMMARY_EVERY_NS:
+        if self._summary_at and (
+            self._look_at_day() or now_ns - self._summary_at >= _SUMMARY_EVERY_NS
+        ):
             self._summarise()
         self._draw_window()
         self._tape.timer(now_ns)
         return self.outgoing()
+
+    def _look_at_day(self) -> bool:
+        """Whether another day has begun in New York: open interest is told anew.
+
+        A few seconds late, so that who counts the day by receipt has begun it too.
+        """
+        before, self._day = self._day, et(self._tape.now(self._now) - _DAY_LATE_NS).date()
+        if before in (None, self._day):
+            return False
+        self._books.new_day()
+        return True
 
     def closed(self, verdict: Retry | Stop, now_ns: int) -> Retry | Stop:
         """Out of credits, in maintenance, or as it means everywhere."""

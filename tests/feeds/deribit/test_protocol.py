@@ -102,13 +102,11 @@ def test_a_premium_in_coin_becomes_points_with_the_forward_of_its_own_message() 
     talk.settle()
     talk.events.clear()
     exchange.quote(CALL, 0.0200, 0.0210, underlying_price=37_500.0)
-    exchange.quote(PUT, 0.0, 0.0, underlying_price=37_500.0, open_interest=12.5)
+    exchange.quote(PUT, 0.0, 0.0, underlying_price=37_500.0)
     talk.settle()
     quotes = {row[0]: row[1:3] for row in talk.quotes()}
     assert quotes[CALL] == (750.0, 787.5)
     assert all(math.isnan(price) for price in quotes[PUT])
-    interest = talk.of(OpenInterest)
-    assert [event.open_interest.tolist() for event in interest] == [[12.5]]
 
 
 def test_a_print_is_converted_by_the_basis_of_its_expiry_and_the_index_it_names() -> None:
@@ -416,11 +414,13 @@ def test_what_lies_outside_the_window_has_its_open_interest_and_a_quote_now_and_
     talk.settle()
     assert talk.protocol.account.quoted == 2
     assert (far, 6000.0, 6400.0, NOON) in talk.quotes()
+    at = talk.protocol.catalogue.index[far]
+    told = [dict(zip(e.contract, e.open_interest, strict=True)) for e in talk.of(OpenInterest)]
+    assert [each[at] for each in told if at in each] == [77.0]
     talk.events.clear()
     exchange.quote(far, 0.17, 0.18, underlying_price=40_000.0, open_interest=78.0)
     talk.settle(301)
     assert [row[1] for row in talk.quotes() if row[0] == far] == [pytest.approx(6800.0)]
-    assert [event.open_interest.tolist() for event in talk.of(OpenInterest)] == [[78.0]]
 
 
 def test_options_listed_later_are_defined_when_the_list_is_asked_for_again() -> None:

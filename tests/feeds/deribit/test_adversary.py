@@ -1,0 +1,61 @@
+"""What a coin venue does that the rest of the program does not expect of a market."""
+
+from __future__ import annotations
+
+from gexterm.market.calendar import et
+from gexterm.market.events import OpenInterest
+from tests.feeds.deribit.talk import CALL, PUT, Talk, market
+
+MIDNIGHT = 1_700_197_200_000
+"""Friday 17 November 2023, 00:00 New York, in ms."""
+
+
+def interest(talk: Talk) -> dict[str, list[float]]:
+    """Open interest by contract, as often as it was told."""
+    told: dict[str, list[float]] = {}
+    for event in talk.of(OpenInterest):
+        for at, held in zip(event.contract.tolist(), event.open_interest.tolist(), strict=True):
+            told.setdefault(talk.protocol.catalogue.symbols[at], []).append(held)
+    return told
+
+
+def test_open_interest_is_what_the_day_began_with_for_the_days_prints_are_added_to_it() -> None:
+    exchange = market()
+    exchange.quote(CALL, 0.020, 0.021, open_interest=100.0)
+    exchange.quote(PUT, 0.019, 0.020, open_interest=40.0)
+    talk = Talk(exchange)
+    talk.open()
+    talk.settle()
+    exchange.trade(CALL, 0.021, 25.0, "buy")
+    exchange.quote(CALL, 0.020, 0.021, open_interest=125.0)
+    talk.settle(302)
+    assert interest(talk) == {CALL: [100.0], PUT: [40.0]}
+
+
+def test_a_new_day_in_new_york_begins_with_the_open_interest_there_is_then() -> None:
+    exchange = market(MIDNIGHT - 60_000)
+    exchange.quote(CALL, 0.020, 0.021, open_interest=100.0)
+    exchange.quote(PUT, 0.019, 0.020, open_interest=40.0)
+    talk = Talk(exchange)
+    talk.open()
+    talk.settle()
+    exchange.quote(CALL, 0.020, 0.021, open_interest=125.0)
+    talk.settle(90)
+    # What did not change is told as well: nothing of today may pass for yesterday's.
+    assert interest(talk) == {CALL: [100.0, 125.0], PUT: [40.0, 40.0]}
+    last = talk.of(OpenInterest)[-1]
+    assert f"{et(last.recv):%d %H:%M}" == "17 00:00"
+
+
+def test_a_day_that_begins_while_the_line_is_down_has_its_open_interest_afterwards() -> None:
+    exchange = market(MIDNIGHT - 60_000)
+    exchange.quote(CALL, 0.020, 0.021, open_interest=100.0)
+    talk = Talk(exchange)
+    talk.open()
+    talk.settle()
+    talk.cut()
+    exchange.advance(3_600_000)
+    exchange.quote(CALL, 0.020, 0.021, open_interest=130.0)
+    talk.open()
+    talk.settle(10)
+    assert interest(talk)[CALL] == [100.0, 130.0]
