@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 import sys
 import time
@@ -27,6 +26,7 @@ from gexterm.ui.frame import GREEKS, Frame
 from gexterm.ui.help import HelpScreen
 from gexterm.ui.history import History
 from gexterm.ui.session import Session
+from gexterm.ui.settling import Settling
 from gexterm.ui.terminal import forgiving, need_terminal
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0)
@@ -93,6 +93,7 @@ class MonitorApp(App[None]):
         self._newest: Reading | None = None
         self._shown: Reading | None = None
         self._last_look: tuple[object, ...] = ()
+        self._settling = Settling()
         self.desk = Desk()
         self.crash: BaseException | None = None
         """What ended the monitor, if it was an error in it."""
@@ -129,8 +130,12 @@ class MonitorApp(App[None]):
         self._catch_signals()
         self.call_after_refresh(self._start_listening)
         self.set_interval(1.0 / self._fps, self._tick)
-        self.call_after_refresh(_settle_memory)
+        self.call_after_refresh(self._settling.start)
         self.refresh_desk()
+
+    def on_unmount(self) -> None:
+        """Others may come after us in this process."""
+        self._settling.stop()
 
     def _start_listening(self) -> None:
         # After the first frame: what a session does first may be heavy.
@@ -428,15 +433,6 @@ class MonitorApp(App[None]):
                 "Whose side dealers are taken to be on",
                 lambda name=name: self._try(lambda: self.session.set_view(name)),
             )
-
-
-def _settle_memory() -> None:
-    """What exists after the start stays: the collector need not look at it again.
-
-    A full collection of all that start-up leaves behind stops the loop for 50 ms and more.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 async def show(session: Session, **options: Any) -> None:
