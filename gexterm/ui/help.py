@@ -105,17 +105,24 @@ class HelpText(Painted):
     def __init__(self, keys: Mapping[str, Sequence[str]], palette: Palette, warning: str) -> None:
         super().__init__(id="help-text")
         self._keys, self._warning = keys, warning
+        self._layouts: dict[int, list[Line]] = {}
         self.palette = palette
+
+    def _laid_out(self, width: int) -> list[Line]:
+        # Textual asks for a height many times before it shows anything.
+        if width not in self._layouts:
+            self._layouts = {width: help_lines(self._keys, self._warning, width)}
+        return self._layouts[width]
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As many rows as the text takes."""
-        return len(help_lines(self._keys, self._warning, width))
+        return len(self._laid_out(width))
 
     def repaint(self) -> None:
         """Lay the text out for the width that there is."""
         width = self.size.width
-        if width > 0:
-            self._lines = on_ground(help_lines(self._keys, self._warning, width), width)
+        if width > 0 and width != self._width:
+            self._lines = on_ground(self._laid_out(width), width)
             self._strips, self._width = [None] * len(self._lines), width
             self.refresh()
 
