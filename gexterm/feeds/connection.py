@@ -102,6 +102,9 @@ class Connection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            # What broke while we were leaving is read, or asyncio complains of it on the screen.
+            if not self._broken.cancel():
+                self._broken.exception()
 
     async def end(self) -> None:
         """It is gone: what was gathered over it is not."""
@@ -239,6 +242,7 @@ class Connection:
             finally:
                 pong.cancel()
                 late.cancel()
+                await asyncio.gather(pong, late, return_exceptions=True)
             if survived:
                 if math.isinf(self._protocol.quiet_s(clock.now_ns())):
                     self._outlet.tell("live")

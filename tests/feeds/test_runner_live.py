@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import math
 import random
@@ -17,8 +18,9 @@ from websockets.asyncio.server import ServerConnection
 
 from gexterm.clock import NS, ManualClock
 from gexterm.errors import ConnectionFailedError, InputError
+from gexterm.feeds import runner as runner_module
 from gexterm.feeds import sleeping
-from gexterm.feeds.protocol import Answer, BaseProtocol, Outgoing, Request
+from gexterm.feeds.protocol import Answer, BaseProtocol, Frame, Outgoing, Request
 from gexterm.feeds.retry import PassingError, Retry, Stop
 from gexterm.feeds.runner import FeedRunner, RunnerSettings
 from gexterm.feeds.secrets import Secret
@@ -500,6 +502,50 @@ async def test_a_line_that_did_not_survive_the_sleep_is_made_anew():
         line.thaw()
         await next_try(clock)
         await until(lambda: taker.runner.counters.reconnects == 1)
+
+
+class Thread:
+    """A connection that hangs by a thread: once it is cut, asking it fails a few turns later."""
+
+    asks, whole = True, False
+
+    def __init__(self, turns: int) -> None:
+        self.cut = asyncio.Event()
+        self.turns = turns
+
+    async def recv(self) -> bytes:
+        await self.cut.wait()
+        raise EOFError
+
+    async def send(self, frame: Frame) -> None:
+        pass
+
+    async def alive(self) -> None:
+        await self.cut.wait()
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
+        raise EOFError
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_line_cut_while_it_is_asked_whether_it_stands_is_lost_once(monkeypatch, turns):
+    """Both find out, whoever is first, and asyncio complains of neither on our screen."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
+    thread, clock = Thread(turns), ManualClock(T0)
+    monkeypatch.setattr(runner_module, "opened", lambda *_: contextlib.nullcontext(thread))
+    async with taking(Market("ws://127.0.0.1:1/"), clock) as taker:
+        await until(lambda: len(clock.sleepers) == 2)
+        clock.advance(600)
+        await until(lambda: taker.told[-1:] != [] and taker.told[-1].state == "stale")
+        thread.cut.set()
+        await until(lambda: taker.told[-1].state == "reconnecting")
+        assert [status.state for status in taker.told].count("reconnecting") == 1
+    gc.collect()
+    assert complaints == []
 
 
 async def test_a_clock_set_back_by_an_hour_stops_nothing(monkeypatch):
