@@ -33,9 +33,11 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 _YEAR_S = 365.0 * 86_400.0
-_INDEX_VOL, _COIN_VOL = 0.20, 0.65
-"""Annual volatility where nothing better is known: on the wide side, since a strike that is
-quoted in vain costs little and one that is missing costs a wall."""
+_VOL = {"index": 0.20, "ETF": 0.30, "single name": 0.50, "crypto": 0.65}
+_VIX_VOL = 1.20
+"""Annual volatility where nothing better is known, by kind of underlying: on the wide side,
+since a strike that is quoted in vain costs little and one that is missing costs a wall. The
+VIX itself moves five times as much as the index that it is of."""
 _OFF_CENTRE = 0.25
 """The window is drawn anew once spot has moved by this part of its nearest reach …"""
 _AGE_NS = 600 * NS
@@ -197,7 +199,8 @@ def _series(
     if expiry.trades_until <= now_ns or left_s > settings.days * 86_400.0:
         return None
     if not vol > 0.0:
-        vol = _COIN_VOL if root_spec(root).kind == "crypto" else _INDEX_VOL
+        spec = root_spec(root)
+        vol = _VIX_VOL if spec.underlying == "VIX" else _VOL[spec.kind]
     sigma = vol * math.sqrt(max(left_s, 0.0) / _YEAR_S)
     reach = spot * max(settings.sigmas * sigma, settings.least)
     return _Series(root, date, reach, settles_at=expiry.settles_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,3 +183,15 @@ class TestMoving:
         change = window.update(contracts, SPOT, NOON)
         assert change is not None
         assert change.choice.text == "60 of 802 contracts: the expiry of 20 Nov, nearest ±1.1%"
+
+
+@pytest.mark.parametrize(
+    ("root", "spot", "wall"),
+    [("VIX", 17.0, 30.0), ("TSLA", 400.0, 560.0), ("SPY", 660.0, 780.0), ("SPXW", SPOT, 7_100.0)],
+)
+def test_reach_is_wide_where_the_underlying_moves_a_lot(
+    root: str, spot: float, wall: float
+) -> None:
+    date = dt.date(2026, 12, 16)
+    contracts = [Contract(root, date, Right.CALL, strike) for strike in (spot, wall)]
+    assert set(choose(contracts, spot, NOON, WindowSettings(), 100).contracts.tolist()) == {0, 1}
