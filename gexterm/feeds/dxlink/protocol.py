@@ -15,6 +15,7 @@ snapshots would be too few.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable
 
@@ -324,6 +325,7 @@ class DxlinkProtocol(BaseProtocol):
 
     def _trades(self, values: Values) -> None:
         width, index = len(FIELDS[TRADE]), self._catalogue.index
+        today = calendar.at_et(calendar.et(self._now).date(), dt.time())
         for symbol, price, ms, volume in zip(*[iter(values)] * width, strict=True):
             if symbol == self._underlying:
                 self._spot.trade(price, ms, self._now)
@@ -331,10 +333,11 @@ class DxlinkProtocol(BaseProtocol):
             contract = index.get(symbol)
             if contract is None:
                 continue
-            traded = number(volume)
-            if 0.0 < traded <= _MOST_CONTRACTS:
+            traded, at = number(volume), number(ms)
+            # A snapshot before the day's first trade still has the volume of another day.
+            if 0.0 < traded <= _MOST_CONTRACTS and not at * 1e6 < today:
                 self._volume[contract] = traded
-            if self._subscribed_at and number(ms) * 1e6 > self._subscribed_at:
+            if self._subscribed_at and at * 1e6 > self._subscribed_at:
                 self._traded += 1
 
     def _summaries(self, values: Values) -> None:
