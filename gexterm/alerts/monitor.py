@@ -27,7 +27,7 @@ class AlertMonitor:
         self._replay = False
         self._trouble = False
         self._stood = False
-        self._not_recorded = False
+        self._not_recorded = 0
         self._feed_said: dict[AlertKind, int] = {}
 
     def update(self, reading: Reading) -> list[Alert]:
@@ -73,18 +73,23 @@ class AlertMonitor:
         self.log.extend(alerts)
         return alerts
 
-    def recording(self, why: str, at: int) -> list[Alert]:
+    def recording(self, why: str, at: int, *, on: bool = False) -> list[Alert]:
         """Alerts about the recording: `why` it is in trouble, or empty once it is well again.
 
-        Said once when it begins and once when it ends; `at` is market time, ns.
+        `on`: events are recorded all the same, something else is not. Said once when it
+        gets worse and once when it gets better; `at` is market time, ns.
         """
         alerts: list[Alert] = []
-        if why and not self._not_recorded:
-            alerts = self._say("recording stopped", "warning", f"not recorded: {why}", at)
-        elif not why and self._not_recorded:
+        # A disk that fills takes the raw frames first: that must not silence the rest.
+        worse = 0 if not why else 1 if on else 2
+        if worse > self._not_recorded:
+            said = why if on else f"not recorded: {why}"
+            alerts = self._say("recording stopped", "warning", said, at)
+        elif worse < self._not_recorded:
             # Neither trouble nor its end is held back by a quiet period.
-            alerts = self._say("recording restored", "notice", "recording goes on", at)
-        self._not_recorded = bool(why)
+            said = f"recording goes on; {why}" if why else "recording goes on"
+            alerts = self._say("recording restored", "notice", said, at)
+        self._not_recorded = worse
         self._feed_said.pop("recording stopped", None)
         self._feed_said.pop("recording restored", None)
         self.log.extend(alerts)

@@ -34,6 +34,7 @@ from gexterm.session.ticking import Ticker
 
 if TYPE_CHECKING:
     from gexterm.engine.health import FeedCounts
+    from gexterm.engine.rereading import Reread
     from gexterm.feeds.runner import FeedRunner
     from gexterm.feeds.tap import Tap
     from gexterm.reading.model import Reading
@@ -60,7 +61,8 @@ class LiveSession(Face):
     (None: not measured, as Readings must be for comparison). `carry` is the book of an
     earlier session, `carry_warning` what is wrong with it; with `keeper`, and without `carry`,
     the newest one is taken up where the feed has a tape, and today's is kept.
-    `make_recording` makes a recorder; None: none.
+    `read_earlier` reads, on a thread, the day's earlier recordings (`engine.rereading`), to go
+    on from their flow. `make_recording` makes a recorder; None: none.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class LiveSession(Face):
         carry_warning: str = "",
         keeper: BookKeeper | None = None,
         take_up: bool = True,
+        read_earlier: Callable[[], Reread] | None = None,
         make_recording: MakeRecording | None = None,
         snapshots: Path | None = None,
         timer: Callable[[], float] | None = None,
@@ -98,7 +101,9 @@ class LiveSession(Face):
         self._settings = settings
         self._underlying = underlying
         self._fps = fps or settings.fps
-        self._books = DayBooks(carry, keeper, take_up=take_up, warning=carry_warning)
+        self._books = DayBooks(
+            carry, keeper, take_up=take_up, warning=carry_warning, read_earlier=read_earlier
+        )
         self._make_recording = make_recording
         self._timer = timer
         self._rate = EventRate()
@@ -151,12 +156,14 @@ class LiveSession(Face):
             # listens, and then run on a thread.
             await self._listened.wait()
             core = self._core = await asyncio.to_thread(self._build)
+            await self._books.before()
             async with contextlib.AsyncExitStack() as stack:
                 tap = None
                 if self._make_recording is not None:
                     made = self._make_recording(self._recording_trouble)
-                    self._recording = await stack.enter_async_context(made)
-                    tap = self._recording.tap
+                    self._recording = made
+                    await stack.enter_async_context(made)
+                    tap = made.tap
                 stack.push_async_callback(self._keep_last, core)
                 runner = await stack.enter_async_context(self._make_runner(tap))
                 self._runner = runner
@@ -221,6 +228,8 @@ class LiveSession(Face):
         if core.engine.info is not None:
             async with core.ticker.alone():
                 core.engine.restart()
+            if self._replayable:
+                self._books.again(core)
             self._jumped = True
             self._grid = TickGrid(self._grid.step)
             self._rate = EventRate()
@@ -270,14 +279,15 @@ class LiveSession(Face):
     def _record_book(self, core: Core) -> None:
         """Before the event that begins a file with it."""
         if self._recording is not None:
-            self._recording.book(core.engine.kept)
+            self._recording.book(*self._books.goes_on_from(core))
 
     def _mark(self, as_of: int) -> None:
         self._record(TickMark(as_of, self._grid.step))
 
     def _recording_trouble(self, why: str) -> None:
         if self._core is not None:
-            for alert in self._core.watch.recording(why, self._now()):
+            on = self._recording is not None and self._recording.on
+            for alert in self._core.watch.recording(why, self._now(), on=on):
                 self._alerts.put_nowait(alert)
 
     # -- ticks -------------------------------------------------------------------------

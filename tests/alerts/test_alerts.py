@@ -486,6 +486,20 @@ def test_a_recording_that_stops_is_told_once_and_so_is_its_going_on() -> None:
     assert [a.kind for a in watch.recording("again", 73 * NS)] == ["recording stopped"]
 
 
+def test_raw_frames_that_end_first_do_not_silence_the_end_of_the_recording() -> None:
+    watch = AlertMonitor()
+    first = watch.recording("raw frames are no longer kept: disk", 10 * NS, on=True)
+    assert first[0].text == "raw frames are no longer kept: disk"
+    [worse] = watch.recording("recording is off: disk", 11 * NS)
+    assert (worse.kind, worse.severity) == ("recording stopped", "warning")
+    assert worse.text == "not recorded: recording is off: disk"
+    assert watch.recording("recording is off: disk, 0.8 GiB", 71 * NS) == []
+    [better] = watch.recording("raw frames are no longer kept: disk", 80 * NS, on=True)
+    assert better.kind == "recording restored"
+    assert "raw frames are no longer kept" in better.text
+    assert [a.text for a in watch.recording("", 90 * NS)] == ["recording goes on"]
+
+
 def test_a_feed_that_never_connected_has_not_lost_a_connection() -> None:
     watch = AlertMonitor()
     said = watch.feed(FeedStatus("reconnecting", "the name is not known"), 10 * NS)

@@ -339,6 +339,13 @@ def test_a_recording_in_trouble_stands_there_until_it_is_well_again() -> None:
     assert "⚠ not recorded" not in by_choice
 
 
+def test_a_recording_without_raw_frames_is_not_called_unrecorded() -> None:
+    kept = RecordingState(True, size=1_000_000, why="raw frames are no longer kept: disk")
+    line = text(status.paint(frame(live(), info=LIVE, recording=kept), 160, 1))
+    assert "⚠ raw frames are no longer kept" in line
+    assert "not recorded" not in line.lower()
+
+
 def test_a_lost_connection_says_which_try_when_and_why() -> None:
     lost = FeedStatus(
         "reconnecting",

@@ -137,7 +137,8 @@ def told(frame: Frame) -> list[str]:
     state, message = frame.status.state, frame.status.message
     said = [w for w in frame.reading.health.warnings if w] if frame.reading is not None else []
     if frame.recording is not None and frame.recording.why and not frame.recording.chosen:
-        said.insert(0, f"not recorded: {frame.recording.why}")
+        why = frame.recording.why
+        said.insert(0, why if frame.recording.on else f"not recorded: {why}")
     if "retry_in_s" in frame.status.detail:
         # Beside it, the seconds count down.
         message = _NEXT_TRY.sub("", message)
