@@ -13,6 +13,7 @@ from gexterm.ui.numbers import (
     distance,
     duration,
     fixed,
+    level,
     percent,
     price,
     seconds,
@@ -141,7 +142,7 @@ def _gamma(r: Reading) -> list[str]:
     g, b = r.gamma, r.book
     flip: str = g.flip_kind
     if g.flip_kind == "crossing":
-        flip = f"{price(g.flip).strip()}  {distance(g.flip_distance).strip()} pts"
+        flip = f"{price(g.flip).strip()}  {distance(g.flip_distance, at=g.flip).strip()} pts"
         flip += f"  {sigmas(g.flip_distance_sigma).strip()}"
     others = [price(c.spot).strip() for c in g.flips if c.spot != g.flip]
     return [
@@ -155,7 +156,7 @@ def _gamma(r: Reading) -> list[str]:
         _line("  other zeros", ", ".join(others)) if others else _line("  other zeros", "none"),
         _line("call wall", strike(g.call_wall)),
         _line("put wall", strike(g.put_wall)),
-        _line("cumulative flip", strike(round(g.cumulative_flip, 1)), "by strike; another rule"),
+        _line("cumulative flip", level(g.cumulative_flip), "by strike; another rule"),
         "BOOK (all expiries)",
         _line("delta", si(b.delta_notional, plus=True)),
         _line("vega per point", si(b.vega_per_point, plus=True),
@@ -186,16 +187,16 @@ def _today(r: Reading) -> list[str]:
               f"together {compact(z.charm_per_hour, plus=True)}/h", _band(z.charm_band)),
         _line("decay to close", si(z.decay_to_close, plus=True), _band(z.decay_band)),
     ]  # fmt: skip
-    for name, level, sigma, around in (
+    for name, line, sigma, around in (
         ("lower line", z.lis_lower, z.lis_lower_sigma, z.lis_lower_band),
         ("upper line", z.lis_upper, z.lis_upper_sigma, z.lis_upper_band),
         ("target", z.target, z.target_sigma, z.target_band),
     ):
-        if math.isfinite(level):
-            share = percent(level / r.spot - 1, 6, 2, plus=True).strip()
-            away = f"{distance(level - r.spot).strip()} pts  {share}"
+        if math.isfinite(line):
+            share = percent(line / r.spot - 1, 6, 2, plus=True).strip()
+            away = f"{distance(line - r.spot, at=r.spot).strip()} pts  {share}"
             lines.append(
-                _line(name, strike(level), away, sigmas(sigma).strip(), _stretch(around, False))
+                _line(name, strike(line), away, sigmas(sigma).strip(), _stretch(around, False))
             )
         else:
             lines.append(_line(name, DASH))
@@ -236,7 +237,7 @@ def _flow(r: Reading) -> list[str]:
             _line(f"since {clock(day.since, with_seconds=False)}",
                   f"by gamma {_trade(day.by_gamma)}", f"by vanna {_trade(day.by_vanna)}",
                   f"by charm {_trade(day.by_charm)}",
-                  f"spot {distance(day.spot_change).strip()} pts")
+                  f"spot {distance(day.spot_change, at=r.spot).strip()} pts")
         )  # fmt: skip
     if math.isfinite(vol.beta):
         lines.append(

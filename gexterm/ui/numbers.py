@@ -80,16 +80,28 @@ def fixed(value: float, decimals: int, width: int, *, plus: bool = False) -> str
     return text.rjust(width)
 
 
+def places(level: float) -> int:
+    """Decimals a level of this size bears out: none from 100 on, four figures below.
+
+    An index at 6,012 is told in whole points; a coin at 0.5513 would be 1.
+    """
+    size = abs(level)
+    if not 0 < size < 99.995:
+        return 0
+    return min(6, 3 - math.floor(math.log10(size)))
+
+
 def price(value: float, width: int = 9, decimals: int = 2) -> str:
-    """Points with separators, right-aligned: ` 6,012.35`."""
-    return fixed(value, decimals, width)
+    """Points with separators, right-aligned: ` 6,012.35`; more decimals below 10: ` 0.5513`."""
+    return fixed(value, max(decimals, places(value)), width)
 
 
 def strike_decimals(value: float) -> int:
-    """How many decimals a strike has: 0, 1 or 2."""
-    if not math.isfinite(value) or value == round(value):
+    """How many decimals a strike has: up to 2, and up to four figures' worth below 10."""
+    if not math.isfinite(value):
         return 0
-    return 1 if value * 10 == round(value * 10) else 2
+    most = max(2, places(value))
+    return next((n for n in range(most) if abs(value - round(value, n)) < 1e-9), most)
 
 
 def strike(value: float, width: int = 0, decimals: int | None = None) -> str:
@@ -108,10 +120,21 @@ def percent(share: float, width: int = 4, decimals: int = 0, *, plus: bool = Fal
     return fixed(100 * share, decimals, width - 1, plus=plus) + "%"
 
 
-def distance(points: float, width: int = 8) -> str:
-    """Points with a sign: one decimal, none from a thousand on."""
+def level(value: float, width: int = 0) -> str:
+    """A level that was computed, such as a flip: whole points, or what `places` says."""
+    decimals = places(value)
+    return strike(round(value, decimals) if decimals else value, width, decimals)
+
+
+def distance(points: float, width: int = 8, *, at: float = math.nan) -> str:
+    """Points with a sign: one decimal, none from a thousand on; below 100 those of level `at`."""
     decimals = 1 if not math.isfinite(points) or abs(points) < 999.95 else 0
-    return fixed(points, decimals, width, plus=True)
+    return fixed(points, max(decimals, places(at)), width, plus=True)
+
+
+def gap(points: float, width: int, *, at: float) -> str:
+    """Points with a sign, whole ones where level `at` is told in whole ones."""
+    return fixed(points, places(at), width, plus=True)
 
 
 def sigmas(value: float, width: int = 6) -> str:
@@ -225,8 +248,8 @@ def levels_band(low: float, high: float) -> str:
     """Points from and to: `6,040–6,050`; an end beyond what was searched is `open`."""
     if not (math.isfinite(low) or math.isfinite(high)):
         return "open"
-    first = strike(round(low)) if math.isfinite(low) else "open"
-    last = strike(round(high)) if math.isfinite(high) else "open"
+    first = level(low) if math.isfinite(low) else "open"
+    last = level(high) if math.isfinite(high) else "open"
     return first if first == last else f"{first}–{last}"
 
 
@@ -241,9 +264,11 @@ def reach(value: float, low: float, high: float) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return levels_band(low, high)
     near, far = sorted((high - value, value - low))
-    if far > 2.0 * max(near, 0.0) + 5.0:
+    unit = 10.0 ** -places(value)
+    if far > 2.0 * max(near, 0.0) + 5.0 * unit:
         return levels_band(low, high)
-    return f"±{math.ceil(max(far, 0.0) - 1e-9):,d}"
+    units = math.ceil(max(far, 0.0) / unit - 1e-9)
+    return f"±{units * unit:,.{places(value)}f}"
 
 
 def chances(shares: Sequence[float]) -> list[str]:

@@ -372,6 +372,23 @@ def test_the_chosen_view_differs_from_nothing() -> None:
     assert "≠" not in plain(views.row(chosen, chosen, 6000.0, 45))
 
 
+@pytest.mark.parametrize(
+    ("flip", "told"),
+    [(97_643.2, "97,643"), (101_725.4, "101725"), (1_250_000.0, "1.25M"), (0.55128, "0.5513")],
+)
+def test_no_figure_of_a_flip_is_cut_off(flip: float, told: str) -> None:
+    other = replace(view("flow"), flip=flip)
+    row = plain(views.row(other, view("combined"), flip, 45))
+    assert f"{told} " in row or f"{told}≠" in row
+
+
+def test_a_band_of_six_figures_does_not_touch_the_level_before_it() -> None:
+    band = Band(96_000.0, 101_000.0)
+    for value in (math.nan, 99_000.0):
+        row = plain(sand.level_row("◎", "target", "target", value, 0.3, band, 97e3, False, 43))
+        assert " 96000–101000" in row or "  96,000–101,000" in row
+
+
 def test_without_views_nothing_is_said_to_agree() -> None:
     found = inferred(agreement=Agreement())
     assert "agree" not in row_with("SIGN VIEWS", panel(found))

@@ -90,10 +90,31 @@ def test_time_left(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("strike", "text"), [(6045.0, "6,045"), (412.5, "412.5"), (97_250.0, "97,250"), (1.25, "1.25")]
-)
+    ("strike", "text"),
+    [(6045.0, "6,045"), (412.5, "412.5"), (97_250.0, "97,250"), (1.25, "1.25"),
+     (0.625, "0.625"), (0.5125, "0.5125"), (0.57, "0.57")],
+)  # fmt: skip
 def test_a_strike_has_decimals_only_if_it_has_some(strike: float, text: str) -> None:
     assert numbers.strike(strike) == text
+
+
+@pytest.mark.parametrize(
+    ("level", "text"),
+    [(97_643.2, "97,643"), (612.34, "612"), (55.123, "55.12"), (2.34567, "2.346"),
+     (0.55128, "0.5513"), (math.nan, "–")],
+)  # fmt: skip
+def test_a_computed_level_has_the_decimals_its_size_bears_out(level: float, text: str) -> None:
+    assert numbers.level(level) == text
+
+
+def test_levels_of_a_coin_worth_less_than_a_dollar_are_told_apart() -> None:
+    assert numbers.price(0.55128).strip() == "0.5513"
+    assert numbers.levels_band(0.5412, 0.5634) == "0.5412–0.5634"
+    assert numbers.reach(0.5512, 0.5490, 0.5530) == "±0.0022"
+    assert numbers.reach(0.5512, 0.4100, 0.5530) == "0.4100–0.5530"
+    assert numbers.distance(-0.0123, at=0.55).strip() == "−0.0123"
+    assert numbers.gap(0.0123, 8, at=0.55).strip() == "+0.0123"
+    assert numbers.gap(12.3, 8, at=6000.0).strip() == "+12"
 
 
 # -- bands ---------------------------------------------------------------------------------

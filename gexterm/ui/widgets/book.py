@@ -165,7 +165,7 @@ def profile(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
         [Span(f"±{numbers.compact(top)}/1%", "faint")],
         width,
     )
-    left, middle, right = (numbers.strike(round(v)) for v in (low, spot, high))
+    left, middle, right = (numbers.level(v) for v in (low, spot, high))
     place = max(len(left) + 1, min(here // 2 - len(middle) // 2, width - len(right + middle) - 1))
     labels = ends(
         [Span(left.ljust(place), "faint"), Span(middle, "text")], [Span(right, "faint")], width

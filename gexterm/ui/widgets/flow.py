@@ -42,12 +42,12 @@ def row(
     )
 
 
-def so_far(day: HedgeDay, width: int) -> list[Line]:
+def so_far(day: HedgeDay, spot: float, width: int) -> list[Line]:
     """What dealers should have traded since the session was first seen, by what made them."""
     parts = (day.by_gamma, day.by_vanna, day.by_charm)
     if not day.since or not any(math.isfinite(part) for part in parts):
         return []
-    change = f"spot {numbers.distance(day.spot_change).strip()}"
+    change = f"spot {numbers.distance(day.spot_change, at=spot).strip()}"
     verbs = ("bought", "sold")
     rows = [
         ends(
@@ -101,7 +101,7 @@ def section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
 def day_section(_frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
     """The day so far, by what made dealers trade; in one row where there is little room."""
     day = reading.hedge_day
-    full = so_far(day, width)
+    full = so_far(day, reading.spot, width)
     if not full:
         return [[]]
     title = ends(

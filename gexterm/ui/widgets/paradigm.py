@@ -191,7 +191,7 @@ def one_row(frame: Frame, width: int, _height: int) -> list[Line]:
             out.append(Span(off if off[0] == "±" else f" {off}", "text"))
         if points:
             out.append(
-                Span(f" {numbers.fixed(value - reading.spot, 0, 6, plus=True).strip()}", "text")
+                Span(f" {numbers.gap(value - reading.spot, 7, at=reading.spot).strip()}", "text")
             )
         return [*out, Span(f" {numbers.sigmas(sigma).strip()}", "muted")]
 

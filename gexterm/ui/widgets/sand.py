@@ -11,6 +11,8 @@ from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, ends, fit
 from gexterm.ui.widgets.certainty import known
 
+BAND_CELLS = 14
+"""Cells of a band, the one before it included."""
 FEW = 30
 """Observations below which a base rate is called few."""
 
@@ -39,7 +41,10 @@ def level_row(
             (
                 *head,
                 Span(numbers.DASH.rjust(7), "faint"),
-                Span(maybe.rjust(14) if maybe else f"   {why}", "muted" if maybe else "faint"),
+                Span(
+                    f"  {maybe}".rjust(BAND_CELLS) if maybe else f"   {why}",
+                    "muted" if maybe else "faint",
+                ),
             ),
             width,
         )
@@ -50,7 +55,7 @@ def level_row(
             (
                 *head,
                 where,
-                Span(numbers.distance(gap, 9), "text"),
+                Span(numbers.distance(gap, 9, at=spot), "text"),
                 Span(numbers.percent(abs(gap) / spot, 7, 2), "muted"),
                 Span(numbers.sigmas(sigma, 6), "text"),
             ),
@@ -60,8 +65,8 @@ def level_row(
         (
             *head,
             where,
-            Span(levels_text(band).rjust(14), "text"),
-            Span(numbers.fixed(gap, 0, 7, plus=True), "muted"),
+            Span(levels_text(band).rjust(BAND_CELLS), "text"),
+            Span(numbers.gap(gap, 7, at=spot), "muted"),
             Span(numbers.sigmas(sigma, 6), "text"),
         ),
         width,
@@ -88,7 +93,9 @@ def missing(zero: ZeroDte, name: str) -> str:
 
 def levels_text(band: Band) -> str:
     """A band of points."""
-    return numbers.levels_band(band.low, band.high)
+    told = numbers.levels_band(band.low, band.high)
+    # It must not touch the level before it.
+    return told if len(told) < BAND_CELLS else told.replace(",", "")
 
 
 def base_rate_rows(zero: ZeroDte, width: int) -> list[Line]:
@@ -166,7 +173,7 @@ def section(frame: Frame, reading: Reading, width: int) -> list[list[Line]]:
         return [[lines[0], (Span("no 0DTE, no lines", "faint"),)], []]
     sigma = ends(
         [Span("1σ left, points", "muted")],
-        [Span(numbers.fixed(zero.sigma, 1, 7), "text")],
+        [Span(numbers.fixed(zero.sigma, max(1, numbers.places(spot)), 7), "text")],
         width,
     )
     rate = base_rate_rows(zero, width)

@@ -71,7 +71,7 @@ def paint(frame: Frame, width: int, height: int) -> list[Line]:
     body = []
     for row, line in enumerate(canvas.lines()):
         price = high - (high - low) * (row + 0.5) / rows
-        label = numbers.strike(round(price)) if row % 2 == 0 else ""
+        label = numbers.level(price) if row % 2 == 0 else ""
         body.append((Span(f" {label:>{LABELS - 1}} ", "faint"), *line))
     return [rule, *body, _hours(begin, end, columns), _paradigms(samples, x_of, columns)]
 

@@ -157,15 +157,15 @@ def flip_off(reading: Reading) -> str:
 def flip_spans(reading: Reading, degree: int) -> list[Span]:
     """The flip in three degrees: how far, where with its band, how far besides."""
     gamma = reading.gamma
-    far = numbers.distance(gamma.flip_distance).strip()
+    far = numbers.distance(gamma.flip_distance, at=gamma.flip).strip()
     off = flip_off(reading)
     out = [Span("flip ", "muted")]
     if off and degree > 0:
-        out += [Span(numbers.strike(round(gamma.flip)), "flip"), Span(f" {off}", "text")]
+        out += [Span(numbers.level(gamma.flip), "flip"), Span(f" {off}", "text")]
         return [*out, Span(f" {far}", "muted")] if degree > 1 else out
     if off:
         # No room for the band: then no decimals either, which it would not bear out.
-        far = numbers.fixed(gamma.flip_distance, 0, 8, plus=True).strip()
+        far = numbers.gap(gamma.flip_distance, 8, at=gamma.flip).strip()
     out.append(Span(far, "flip"))
     away = numbers.sigmas(gamma.flip_distance_sigma).strip()
     return [*out, Span(f" {away}", "muted")] if degree > 1 else out
@@ -284,7 +284,7 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
     if _needs(blocks) > room and inferred(reading.positions):
         caption = f"P(short) {numbers.chance(gamma.probability_short).strip()}"
         blocks[2] = (blocks[2][0], [Span(caption, "muted")])
-        away = numbers.distance(gamma.flip_distance).strip()
+        away = numbers.distance(gamma.flip_distance, at=gamma.flip).strip()
         if math.isfinite(gamma.flip):
             blocks[3] = (blocks[3][0], [Span(f"{away} pts", "muted")])
     if reading.spot_open_at and _needs(blocks) > room:
@@ -315,9 +315,9 @@ def _flip_block(reading: Reading, glow: str) -> tuple[list[Span], list[Span]]:
         return [Span(f"flip {'none' if none else numbers.DASH}", "flip", glow, True)], [
             Span(away, "muted")
         ]
-    where = numbers.strike(round(gamma.flip)) if off else (
+    where = numbers.level(gamma.flip) if off else (
         numbers.price(gamma.flip, decimals=1).strip())  # fmt: skip
-    away = f"{numbers.distance(gamma.flip_distance).strip()} pts"
+    away = f"{numbers.distance(gamma.flip_distance, at=gamma.flip).strip()} pts"
     if math.isfinite(gamma.flip_distance_sigma):
         away += f"  {numbers.sigmas(gamma.flip_distance_sigma).strip()}"
     told = [Span(f"flip {where}", "flip", glow, True)]

@@ -19,6 +19,8 @@ BRIEF = {"customer-flow": "customer", "squeezemetrics": "squeeze", "short-both":
 """Names of views where there is little room."""
 DIFFERS = "≠"
 """Stands before what differs from the chosen view."""
+FLIP_CELLS = 6
+"""Cells of a flip."""
 FLIP_SHARE = 0.0025
 """Share of spot by which flips differ; the Reading's own verdict stands in the title."""
 SURE = 0.9
@@ -50,8 +52,11 @@ def row(view: View, chosen: View | None, spot: float, width: int, *, briefly: bo
     p_sign = 1.0 - p_short if view.gamma == "long" else p_short  # NaN: an assumption
     name = BRIEF.get(view.view, view.view) if briefly else view.view
     room = max(6, width - FIXED)
-    where = numbers.strike(round(view.flip)) if math.isfinite(view.flip) else numbers.DASH
-    where = where[:6]
+    where = numbers.level(view.flip)
+    if len(where) > FLIP_CELLS:  # a figure that is cut off would be another number
+        where = where.replace(",", "")
+    if len(where) > FLIP_CELLS:
+        where = numbers.compact(view.flip)
     return fit(
         (
             Span("▸" if is_chosen else " ", "lis"),
@@ -60,9 +65,9 @@ def row(view: View, chosen: View | None, spot: float, width: int, *, briefly: bo
             _mark(gamma),
             Span(f"{word:<6}", "muted" if p_sign < SURE else gamma_role(view.gamma)),
             Span(numbers.chance(p_sign) if math.isfinite(p_sign) else "    ", "muted"),
-            Span(" " * (6 - len(where)) if flip else ""),
+            Span(" " * (FLIP_CELLS - len(where)) if flip else ""),
             _mark(flip),
-            Span(where if flip else where.rjust(6), "flip" if is_chosen else "flip~"),
+            Span(where if flip else where.rjust(FLIP_CELLS), "flip" if is_chosen else "flip~"),
             _mark(label),
             Span(f"{view.paradigm:<8}", "text" if is_chosen else "muted"),
             Span(numbers.chance(view.probability) if math.isfinite(view.probability) else "    ",
