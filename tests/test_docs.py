@@ -14,6 +14,11 @@ import pytest
 from gexterm import config
 from gexterm.cli.main import cli
 from gexterm.errors import UsageError
+from gexterm.feeds import tradier
+from gexterm.feeds.databento import protocol as databento
+from gexterm.feeds.deribit import protocol as deribit
+from gexterm.feeds.dxlink import protocol as dxlink
+from gexterm.feeds.massive import refill, subscriptions
 from gexterm.feeds.venue import VENUES, FeedOptions, find_venue
 from gexterm.reading.model import Health
 
@@ -209,3 +214,48 @@ def _anchors(path: Path) -> Iterator[str]:
         if line.startswith("#"):
             title = re.sub(r"[^\w\- ]", "", line.lstrip("#").strip().lower())
             yield title.replace(" ", "-")
+
+
+SECTIONS = {
+    "deribit": "Deribit",
+    "cboe": "Cboe delayed quotes",
+    "dxlink": "tastytrade (DXLink)",
+    "massive": "Massive",
+    "databento": "Databento",
+    "tradier": "Tradier",
+}
+"""Where `docs/feeds.md` tells of a venue."""
+
+
+def section(venue: str) -> str:
+    found = page("docs/feeds.md").partition(f"\n## {SECTIONS[venue]}\n")[2].partition("\n## ")[0]
+    assert found, venue
+    return found
+
+
+@pytest.mark.parametrize("name", VENUES)
+def test_a_venue_is_told_to_be_checked_as_far_as_it_was(name: str) -> None:
+    checked, told_of = find_venue(name).checked, section(name)
+    table = told_of.partition("| checked against | |")[2].splitlines()
+    cells = [[cell.strip() for cell in row.split("|")] for row in table if row.count("|") == 3]
+    rows = {what: said for _, what, said, _ in cells}
+    assert rows["live server"] == checked.live
+    versions = re.findall(r"\S+ \d+\.\d[\d.]*", checked.client)
+    assert all(version in rows["another client"] for version in versions)
+    assert bool(versions) == (not rows["another client"].startswith("none"))
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("deribit", deribit.MOST),
+        ("dxlink", dxlink.MOST),
+        ("dxlink", dxlink.MOST_TAPE),
+        ("massive", subscriptions.MOST_QUOTES),
+        ("massive", refill.MOST_REQUESTS),
+        ("databento", databento.MOST),
+        ("tradier", tradier._MOST),
+    ],
+)
+def test_the_limits_told_of_a_venue_are_those_kept_to(name: str, limit: int) -> None:
+    assert re.search(rf"\b{limit:,}\b", section(name))
