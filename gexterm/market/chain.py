@@ -86,6 +86,8 @@ class Rows:
     """Volume today; NaN not known."""
     quote_ts: I64
     """Time of the quote, ns; 0 none or unknown."""
+    spot_ts: int = 0
+    """Time of `spot`, ns; 0 unknown."""
 
 
 class Chain:
@@ -99,6 +101,7 @@ class Chain:
         self._expiry_of = expiry_of
         self.contracts: list[Contract] = []
         self.spot = float("nan")
+        self._spot_ts = 0
         self._columns: dict[str, F64] = {name: np.full(capacity, np.nan) for name in _FLOAT_COLUMNS}
         self._quote_ts: I64 = np.zeros(capacity, np.int64)
         self._layout: Layout | None = None
@@ -118,7 +121,7 @@ class Chain:
             known = self._known(event.contract)
             self._columns["last"][event.contract[known]] = event.price[known]
         elif isinstance(event, UnderlyingPrice):
-            self.spot = event.price
+            self.spot, self._spot_ts = event.price, event.ts
         elif isinstance(event, OpenInterest):
             known = self._known(event.contract)
             self._columns["open_interest"][event.contract[known]] = event.open_interest[known]
@@ -193,6 +196,7 @@ class Chain:
             open_interest=take("open_interest"),
             volume=take("volume"),
             quote_ts=quote_ts,
+            spot_ts=self._spot_ts,
         )
 
 

@@ -53,8 +53,11 @@ _JUDGED_Z = 1.88
 _NO_CARRY_BEYOND = 0.15
 
 
-SpotSource = Literal["given", "forward", "refused", "none"]
+SpotSource = Literal["given", "forward", "refused", "old", "none"]
 _SPOT_FACTOR = 2.0
+OLD_SPOT_NS = 1_200_000_000_000
+"""A spot so much older than the newest quote of its options is another market's: an index
+stands still at night, while its options trade. At 16:15, when they stop, it is 15 minutes."""
 """Spot and forward further apart than this are not of the same thing."""
 
 
@@ -80,7 +83,8 @@ class QuoteHealth:
     """Rows of expiries that have not settled."""
     spot_source: SpotSource
     """Whether spot came with the chain or is the nearest forward; `refused`: the latter,
-    since what came is less than half or more than double of it."""
+    since what came is less than half or more than double of it; `old`: the latter, since
+    what came is older than the quotes by more than `OLD_SPOT_NS`."""
     rate_source: Literal["given", "implied", "zero"]
     """Where discount factors come from; `zero`: nothing could be implied."""
     unpriced: tuple[str, ...] = ()
@@ -103,6 +107,8 @@ class QuoteHealth:
             found.append("spot not given: the nearest forward stands in")
         elif self.spot_source == "refused":
             found.append("spot is nowhere near its options: the nearest forward stands in")
+        elif self.spot_source == "old":
+            found.append("spot stands still while its options move: the nearest forward stands in")
         elif self.spot_source == "none":
             found.append("neither spot nor a forward is known: no greeks")
         return (*found, *self.unpriced)
@@ -177,7 +183,9 @@ class Pricer:
         forwards = parity_forwards(pairs, n, live_years, discount, self._american, self._forward)
         self._forward = forwards.forward
         forward = forwards.forward
-        spot, spot_source = _spot(rows.spot, forward)
+        quoted_at = int(rows.quote_ts[good].max(initial=0))
+        old = 0 < rows.spot_ts < quoted_at - OLD_SPOT_NS
+        spot, spot_source = _spot(rows.spot, forward, old=old)
         carry = carry_rate(spot, forward, years)
 
         F, T, D, b = (a.take(expiry) for a in (forward, live_years, discount, carry))
@@ -333,9 +341,11 @@ class Pricer:
         return raw, reason, quoted
 
 
-def _spot(given: float, forward: F64) -> tuple[float, SpotSource]:
+def _spot(given: float, forward: F64, *, old: bool) -> tuple[float, SpotSource]:
     known = forward[np.isfinite(forward)]
     if np.isfinite(given) and given > 0.0:
+        if old and len(known):
+            return float(known[0]), "old"
         if len(known) and not 1 / _SPOT_FACTOR < given / known[0] < _SPOT_FACTOR:
             return float(known[0]), "refused"
         return given, "given"

@@ -184,6 +184,24 @@ def test_spot_not_given_is_the_nearest_forward_and_said_so():
     assert np.isfinite(surface.delta).all()
 
 
+@pytest.mark.parametrize(("behind_s", "source"), [(3_600, "old"), (930, "given"), (0, "given")])
+def test_an_index_that_stands_still_while_its_options_trade_is_no_spot(behind_s: int, source: str):
+    rows = quoted(layout(), given_spot=SPOT * 0.99)
+    rows = dataclasses.replace(rows, spot_ts=rows.as_of - behind_s * 1_000_000_000)
+    surface, health = Pricer().price(rows)
+    assert health.spot_source == source
+    if source == "old":
+        assert surface.spot == pytest.approx(SPOT, abs=0.5)
+        assert "stands still" in health.warnings[0]
+
+
+def test_a_market_that_is_closed_altogether_keeps_its_spot():
+    rows = quoted(layout())
+    closed = rows.as_of - 7_200_000_000_000
+    rows = dataclasses.replace(rows, spot_ts=closed, quote_ts=np.full_like(rows.quote_ts, closed))
+    assert Pricer().price(rows)[1].spot_source == "given"
+
+
 def test_a_crossed_quote_is_bridged_for_two_seconds():
     grid = layout_of([4 * HOUR_S], SPOT + 5.0 * np.arange(-40, 41))
     rows = quoted(grid)
