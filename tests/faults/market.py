@@ -13,7 +13,7 @@ import json
 import math
 import random
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from gexterm.clock import NS
 from gexterm.feeds.protocol import FeedProtocol
@@ -169,7 +169,9 @@ class _Maker:
         """A third of the chain is quoted anew, four options trade."""
         if moving and not still:
             self._spot = round(self._spot * (1 + self._rng.gauss(0, 2e-4)), 2)
-        quoted = [] if still else [o for i, o in enumerate(self._options) if i % 3 == self._turn % 3]
+        quoted = (
+            [] if still else [o for i, o in enumerate(self._options) if i % 3 == self._turn % 3]
+        )
         self._turn += not still
         quotes = {option: self.quote(option, at) for option in quoted}
         prints = []
@@ -220,16 +222,16 @@ class Teller:
 
     def options(self) -> FeedOptions:
         """Where to connect."""
-        return FeedOptions(
-            url=self.line.url(self.path), rest_url=self.venue.url("", "http")
-        )
+        return FeedOptions(url=self.line.url(self.path), rest_url=self.venue.url("", "http"))
 
     path = "/"
-    secrets: dict[str, str] = {}
+    secrets: ClassVar[dict[str, str]] = {}
 
     def protocol(self) -> FeedProtocol:
         """A fresh client of this venue."""
-        secrets = {name: Secret(text) for name, text in self.secrets.items()}
+        secrets: ClassVar[dict[str, str]] = {
+            name: Secret(text) for name, text in self.secrets.items()
+        }
         return find_venue(self.name).make(self.script.underlying, secrets, self.options())
 
     async def open(self) -> None:
@@ -321,7 +323,10 @@ class Dxlink(Teller):
     """tastytrade: a print comes with its quote and a guess at the side, and can be had later."""
 
     name, path = "dxlink", PATH
-    secrets = {"client-secret": CLIENT_SECRET, "refresh-token": REFRESH_TOKEN}
+    secrets: ClassVar[dict[str, str]] = {
+        "client-secret": CLIENT_SECRET,
+        "refresh-token": REFRESH_TOKEN,
+    }
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
@@ -411,16 +416,14 @@ class Massive(Teller):
     """Prints carry neither quote nor side; what went unheard can be asked for by contract."""
 
     name, path, with_quotes = "massive", "/options", False
-    secrets = {"key": "a-key-of-massive-0123456789"}
+    secrets: ClassVar[dict[str, str]] = {"key": "a-key-of-massive-0123456789"}
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
         self.venue: FakeMassive = FakeMassive(self.secrets["key"])
 
     def symbol(self, option: Option) -> str:
-        return (
-            f"O:{option.root}{option.date:%y%m%d}{option.right}{round(option.strike * 1000):08d}"
-        )
+        return f"O:{option.root}{option.date:%y%m%d}{option.right}{round(option.strike * 1000):08d}"
 
     async def open(self) -> None:
         at = self.script.joins - 10 * NS
@@ -475,7 +478,7 @@ class Databento(Teller):
     """A stream of records, which is replayed from the open to whoever comes (back)."""
 
     name = "databento"
-    secrets = {"key": "db-unittestUNITTESTunittest01234"}
+    secrets: ClassVar[dict[str, str]] = {"key": "db-unittestUNITTESTunittest01234"}
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
@@ -488,7 +491,9 @@ class Databento(Teller):
         return FeedOptions(url=self.line.url(scheme="tcp"))
 
     def symbol(self, option: Option) -> str:
-        return f"{option.root:<6}{option.date:%y%m%d}{option.right}{round(option.strike * 1000):08d}"
+        return (
+            f"{option.root:<6}{option.date:%y%m%d}{option.right}{round(option.strike * 1000):08d}"
+        )
 
     def number(self, option: Option) -> int:
         return self.venue.ids[self.symbol(option)]
@@ -515,7 +520,7 @@ class Databento(Teller):
         return len(quoted) >= len(self.script.options)
 
     async def pulse(self) -> None:
-        if self.beats and self._now - self._beaten >= 20 * NS:
+        if self.beats and self.venue.greets and self._now - self._beaten >= 20 * NS:
             self._beaten = self._now
             await self.venue.send(databento.system("Heartbeat"))
 
@@ -543,7 +548,7 @@ class Tradier(Teller):
     """A broker's stream. What went unheard is gone."""
 
     name, path, refills = "tradier", "/v1/markets/events", False
-    secrets = {"token": tradier.TOKEN}
+    secrets: ClassVar[dict[str, str]] = {"token": tradier.TOKEN}
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)

@@ -52,7 +52,7 @@ from gexterm.ui.widgets import status as status_line
 from tests.faults.market import TELLERS, Option, Script, Step, Teller, script
 
 E = TypeVar("E", bound=Event)
-LIMIT = 20.0
+LIMIT = 10.0
 """Seconds of patience with anything."""
 QUICK = RunnerSettings(open_timeout_s=2.0, close_timeout_s=0.2, ping_s=20_000.0)
 COUNTS = frozenset(
@@ -157,7 +157,10 @@ class Stage:
             await self.to(step.at)
             await self.teller.step(step)
             if heard:
-                await self.until(lambda step=step: self.has(step))
+                try:
+                    await self.until(lambda step=step: self.has(step))
+                except AssertionError as error:
+                    raise AssertionError(f"{self.lacks(step)}: {error}") from None
 
     def has(self, step: Step) -> bool:
         """Whether a step, and every print until then, has been heard."""
@@ -167,6 +170,13 @@ class Stage:
             return False
         quoted = all(chain._quote_ts[at] >= when for at, when in times.items())
         return quoted and len(self.runner.prints) >= len(self.teller.told) - self.lost
+
+    def lacks(self, step: Step) -> str:
+        """What of a step has not been heard, for a person."""
+        held = self.runner.chain._quote_ts
+        old = [o for o in step.quotes if (at := self.index(o)) is None or held[at] < step.at]
+        said = f"{len(self.runner.prints)} prints of {len(self.teller.told)} less {self.lost}"
+        return f"{said}; no quote of {old}"
 
     def index(self, option: Option) -> int | None:
         """Where a contract is in our chain."""
@@ -192,9 +202,7 @@ class Stage:
         await self.until(lambda: self.runner.counters.connects >= connects, moving=0.2)
         await self.listening()
         if self.teller.refills:
-            await self.until(
-                lambda: len(self.runner.prints) >= len(self.teller.told), moving=0.2
-            )
+            await self.until(lambda: len(self.runner.prints) >= len(self.teller.told), moving=0.2)
         else:
             self.lost = len(self.teller.told) - len(self.runner.prints)
 
@@ -247,9 +255,7 @@ def times(script: Script) -> list[int]:
     return [start + s * NS for s in (11, 29, 60, 200)] + [again + s * NS for s in (15, 29, 32)]
 
 
-def readings(
-    events: Sequence[Event], script: Script, scope: str | None = None
-) -> list[Reading]:
+def readings(events: Sequence[Event], script: Script, scope: str | None = None) -> list[Reading]:
     """Readings of the times that count, from events in their order."""
     engine = engine_for(Settings(), script.underlying, None, scope)
     report: FeedReport | None = None

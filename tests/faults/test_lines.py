@@ -5,93 +5,18 @@ Where a venue cannot be asked for what went unheard, the Reading says so.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from gexterm.clock import NS
-from gexterm.reading.model import Reading
-from tests.faults.market import TELLERS, WEBSOCKETS
-from tests.faults.readings import QUICK, Stage, differences, plain, stage
+from tests.faults.compared import Fault, disturbed
+from tests.faults.market import TELLERS, WEBSOCKETS, Databento, Deribit, Dxlink, Massive, Tradier
+from tests.faults.readings import QUICK, Stage, stage
 
 VENUES = list(TELLERS)
-EARLY, LATE = slice(0, 2), slice(4, None)
-"""Readings before a disturbance, and after it."""
 WATCHFUL = replace(QUICK, ping_s=0.5, pong_s=2.0)
 """A line that is asked now and then whether it stands: by the wall's clock, as pings are."""
-
-Fault = Callable[[Stage], Awaitable[None]]
-
-
-def undisturbed(found: list[Reading], wanted: list[Reading], *, outage: bool = True) -> None:
-    """Before and after, the Readings are those of an undisturbed run."""
-    assert len(found) == len(wanted)
-    for a, b in zip(found[EARLY], wanted[EARLY], strict=True):
-        assert differences(a, b) == []
-    for a, b in zip(found[LATE], wanted[LATE], strict=True):
-        assert differences(a, b, outage=outage) == []
-
-
-OF_POSITIONS = ("positions", "gamma", "book", "zero_dte", "regime", "hedging", "agreement",
-                "expiries", "position", "position_sd", "position_flow", "gex", "delta", "vega",
-                "vanna", "charm", "charm_day", "decay", "gex_0dte", "charm_0dte",
-                "decay_0dte")  # fmt: skip
-"""What in a Reading rests on the tape. The rest is the market's."""
-
-
-def shown_as_missing(on: Stage, found: list[Reading], wanted: list[Reading]) -> None:
-    """What could not be had later is not in the positions, and the screen says since when."""
-    last = found[-1]
-    assert last.positions.prints == wanted[-1].positions.prints - on.lost
-    assert on.script.during[0].at <= last.health.heard_from <= on.script.after[0].at
-    said = dt.datetime.fromtimestamp(last.health.heard_from / NS, ZoneInfo("America/New_York"))
-    assert f"flow since {said:%H:%M}" in on.status(last)
-    but = (*OF_POSITIONS, "heard_from")
-    for a, b in zip(found[EARLY], wanted[EARLY], strict=True):
-        assert differences(a, b, but=("heard_from",)) == []
-    for a, b in zip(found[LATE], wanted[LATE], strict=True):
-        assert differences(a, b, outage=True, but=but) == []
-
-
-def shown_as_unsigned(on: Stage, found: list[Reading], wanted: list[Reading]) -> None:
-    """What came later without its quote is counted, without a side, and the Reading says so."""
-    for a, b in zip(found[EARLY], wanted[EARLY], strict=True):
-        assert differences(a, b) == []
-    for a, b in zip(found[LATE], wanted[LATE], strict=True):
-        assert differences(a, b, outage=True, but=OF_POSITIONS) == []
-        assert a.positions.prints == b.positions.prints
-    last = on.readings("all")[-1]
-    unsigned = last.positions.unsigned_by_reason
-    assert set(unsigned) == {"late"}
-    sizes = sum(each.size for step in on.script.during for each in step.prints)
-    assert 0.0 < unsigned["late"] <= sizes
-    assert last.positions.signed_share < 1.0
-    assert any("prints from 10:05" in said and "fetched" in said for said in last.health.warnings)
-
-
-async def disturbed(venue: str, fault: Fault, states: set[str]) -> None:
-    """A run with a fault in it, compared with one without."""
-    wanted = await plain(venue)
-    async with stage(venue, settings=WATCHFUL if fault is half_open else QUICK) as on:
-        await on.before()
-        await fault(on)
-        await on.back()
-        await on.after()
-        found = on.readings()
-        assert states <= set(on.states)
-        assert on.states[-1] == "live"
-        assert found[-1].health.reconnects == on.runner.counters.reconnects == 1
-        assert found[-1].health.away_s > 0.0
-        assert "reconnects 1" in on.status(found[-1])
-        if not on.teller.refills:
-            shown_as_missing(on, found, wanted)
-            return
-        assert found[-1].health.gaps == 0
-        (undisturbed if on.teller.with_quotes else partial(shown_as_unsigned, on))(found, wanted)
 
 
 async def cut(on: Stage) -> None:
@@ -111,7 +36,9 @@ async def half_open(on: Stage) -> None:
     """Nothing comes, and nobody says that nothing will."""
     on.teller.line.freeze()
     await on.during()
-    real = on.teller.name in WEBSOCKETS and on.teller.name != "dxlink"  # found dead by a ping, of the wall's clock
+    real = (
+        on.teller.name in WEBSOCKETS and on.teller.name != "dxlink"
+    )  # found dead by a ping, of the wall's clock
     await on.until(lambda: "reconnecting" in on.states, moving=0.0 if real else 0.5)
     on.teller.line.thaw()
 
@@ -125,10 +52,51 @@ async def refused_for_a_while(on: Stage) -> None:
 
 
 async def in_crumbs(on: Stage) -> None:
-    """Cut, and then in pieces of a few bytes."""
-    on.teller.line.piece = 7
+    """Cut, and from then on in pieces of a few bytes, for a while."""
+    on.teller.line.cut()
+    on.teller.line.piece = 1000
+    await on.during()
+    await on.back()
+    on.teller.line.piece = 0
+
+
+async def hung_up(on: Stage) -> None:
+    """The server says that a message was too big for it (1009), and leaves."""
+    for socket in list(on.teller.venue.sockets):
+        await socket.close(code=1009, message=b"Max frame length exceeded")
+    await on.during()
+
+
+async def too_large(on: Stage) -> None:
+    """A message of 20 MB: more than any honest one. We leave."""
+    await on.teller.say("x" * (20 << 20))
+    await on.until(lambda: "reconnecting" in on.states)
+    await on.during()
+
+
+async def mute(on: Stage) -> None:
+    """Cut; whoever connects then is listened to and told nothing."""
+    silent(on, True)
     on.teller.line.cut()
     await on.during()
+    # Until that one is given up as well.
+    await on.until(lambda: on.said.count("next try in") >= 2, moving=0.5)
+    silent(on, False)
+
+
+def silent(on: Stage, yes: bool) -> None:
+    """Whether the venue says anything to those who come."""
+    teller = on.teller
+    if isinstance(teller, Deribit):
+        teller.exchange.mute = yes
+    elif isinstance(teller, Dxlink):
+        teller.venue.silent = yes
+    elif isinstance(teller, Massive):
+        teller.venue.mute = yes
+    elif isinstance(teller, Databento):
+        teller.venue.greets = not yes
+    elif isinstance(teller, Tradier):
+        raise AssertionError("a broker that takes a subscription says nothing anyway")
 
 
 @pytest.mark.parametrize("venue", VENUES)
@@ -136,7 +104,32 @@ async def in_crumbs(on: Stage) -> None:
 async def test_a_line_that_failed_leaves_no_trace_in_the_readings_or_a_plain_one(
     venue: str, fault: Fault
 ) -> None:
-    await disturbed(venue, fault, {"live", "reconnecting"})
+    settings = WATCHFUL if fault is half_open else QUICK
+    await disturbed(venue, fault, settings=settings)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+async def test_frames_that_come_in_crumbs_are_whole(venue: str) -> None:
+    await disturbed(venue, in_crumbs)
+
+
+@pytest.mark.parametrize("venue", WEBSOCKETS)
+async def test_a_server_that_finds_a_message_too_big_is_called_again(venue: str) -> None:
+    await disturbed(venue, hung_up, words=("next try in",))
+
+
+@pytest.mark.parametrize("venue", WEBSOCKETS)
+async def test_a_message_beyond_all_bounds_costs_the_connection_and_nothing_else(
+    venue: str,
+) -> None:
+    await disturbed(venue, too_large)
+
+
+@pytest.mark.parametrize("venue", ["deribit", "dxlink", "massive", "databento"])
+async def test_a_server_that_accepts_and_says_nothing_is_left_and_called_again(
+    venue: str,
+) -> None:
+    await disturbed(venue, mute, reconnects=2)
 
 
 @pytest.mark.parametrize("venue", VENUES)
