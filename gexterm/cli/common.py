@@ -15,6 +15,7 @@ from gexterm.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from gexterm.config import Settings
+    from gexterm.engine.earlier import Earlier
     from gexterm.recording.books import Book
     from gexterm.recording.reader import Recording
 
@@ -66,8 +67,10 @@ class Carried:
 
     book: Book | None = None
     """The book; None: they begin at nothing."""
-    warning: str = ""
-    """Why it is not the one that it should be; empty: it is."""
+    earlier: Earlier | None = None
+    """Flow of earlier sessions of the day, which this one went on from."""
+    warnings: tuple[str, ...] = ()
+    """What of it is not to be had."""
 
 
 def kept_book(carry: Path | None, no_carry: bool, recording: Recording) -> Carried:
@@ -79,11 +82,12 @@ def kept_book(carry: Path | None, no_carry: bool, recording: Recording) -> Carri
         raise UsageError("--carry and --no-carry contradict each other", "give one of them")
     if no_carry:
         return Carried()
-    if carry is not None:
-        return Carried(_named_book(carry, recording))
     from gexterm.engine.carry import book_of
+    from gexterm.engine.rereading import of_recording
 
-    return Carried(*book_of(recording))
+    book, warning = book_of(recording) if carry is None else (_named_book(carry, recording), "")
+    again = of_recording(recording)
+    return Carried(book, again.earlier, tuple(filter(None, (warning, again.warning))))
 
 
 def _named_book(carry: Path, recording: Recording) -> Book:

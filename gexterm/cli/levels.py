@@ -125,7 +125,8 @@ def _read(
                 view=view,
                 scope=scope,
                 carry=carried.book,
-                warnings=tuple(filter(None, [carried.warning])),
+                earlier=carried.earlier,
+                warnings=carried.warnings,
                 keep=None if keep_book is None else _keeper(keep_book),
             )
     return read_chain_file(path, chosen, at=at, root=root, view=view, scope=scope)

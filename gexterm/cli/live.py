@@ -21,6 +21,7 @@ from gexterm.errors import InputError, UsageError
 if TYPE_CHECKING:
     from gexterm.clock import Clock
     from gexterm.config import Settings
+    from gexterm.engine.rereading import Reread
     from gexterm.feeds.protocol import FeedProtocol
     from gexterm.feeds.runner import FeedRunner
     from gexterm.feeds.tap import Tap
@@ -217,6 +218,12 @@ async def _live(
     def recording(on_trouble: Callable[[str], None]) -> Recorder:
         return _recorder(venue, underlying, chosen, folder, clock, on_trouble)
 
+    def earlier() -> Reread:
+        from gexterm.engine.rereading import of_today
+        from gexterm.recording.scribe import folder_of
+
+        return of_today(folder_of(folder, venue.name, underlying.upper()), clock.now_ns())
+
     session = LiveSession(
         lambda tap: _runner(protocol, clock, tap),
         clock,
@@ -227,6 +234,7 @@ async def _live(
         carry=book,
         keeper=BookKeeper(paths.books()),
         take_up=take_up,
+        read_earlier=earlier if take_up else None,
         make_recording=recording if record else None,
         snapshots=Path(chosen.snapshots) if chosen.snapshots else None,
         timer=time.perf_counter,

@@ -147,6 +147,7 @@ async def serve_and(
 ) -> None:
     """Serve a recording on the loopback, connect a session to it and hand it to `work`."""
     from gexterm.clock import SystemClock
+    from gexterm.engine.rereading import Reread
     from gexterm.feeds.replay_server import ReplayServer
     from gexterm.session.live import LiveSession
 
@@ -161,7 +162,8 @@ async def serve_and(
             scope=scope,
             speed=speed,
             carry=carry.book if carry else None,
-            carry_warning=carry.warning if carry else "",
+            carry_warning="; ".join(carry.warnings) if carry else "",
+            read_earlier=None if carry is None else lambda: Reread(carry.earlier),
             replayable=True,
             snapshots=Path(chosen.snapshots) if chosen.snapshots else None,
             timer=time.perf_counter,

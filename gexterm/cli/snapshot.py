@@ -72,7 +72,8 @@ def snapshot_command(
                 view=view,
                 scope=scope,
                 carry=carried.book,
-                warnings=tuple(filter(None, [carried.warning])),
+                earlier=carried.earlier,
+                warnings=carried.warnings,
                 on_the_way=watch.update,
             )
     else:

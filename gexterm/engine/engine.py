@@ -39,6 +39,7 @@ from gexterm.engine.compute import (
     term_inputs,
 )
 from gexterm.engine.day import hedge_day_section, spot_vol_section
+from gexterm.engine.earlier import Earlier, EarlierFlow, Span
 from gexterm.engine.frames import expiry_lines, strike_frame
 from gexterm.engine.health import FeedCounts, health_section
 from gexterm.engine.history import Moment
@@ -108,6 +109,8 @@ class Engine:
         """Signs the tape, where the feed has one."""
         self.kept: KeptBook | None = None
         """The book of an earlier session, to be carried on."""
+        self.earlier: Earlier | None = None
+        """What earlier sessions of the same day heard, to go on from."""
         self.given: dict[str, F64] = {}
         """Positions to be read as views of their own, by name and by contract."""
         self.day: dt.date | None = None
@@ -115,6 +118,8 @@ class Engine:
         self._day_ends = 0
         self._old_interest = False
         self._standing = Standing()
+        self._arranged: tuple[object, int, EarlierFlow] | None = None
+        self._whole: tuple[Flow, EarlierFlow, Flow] | None = None
         self._opened = False
         self._timer = timer
         self._pricer = Pricer(settings.rate)
@@ -163,7 +168,7 @@ class Engine:
         """
         signer, day = self.signer, self.day
         try:
-            if signer is not None and day is not None and signer.flow().prints:
+            if signer is not None and day is not None and self._flow(signer).prints:
                 # Not when the last event came: a replay has others in between.
                 ended = at_et(day + dt.timedelta(days=1), dt.time(0, 0)) - 1
                 book = self.keep_book(ended)
@@ -171,6 +176,7 @@ class Engine:
                 self.kept = None if book is None else as_kept(book)
         finally:
             self._new_signer()
+            self.earlier = None
             if self.signer is not None:
                 self.signer.define(len(self.chain), self.chain.contracts)
             self.chain.column("volume")[:] = np.nan
@@ -195,6 +201,35 @@ class Engine:
         if self.info is not None and self.info.has_tape:
             self.signer = Signer(conditions=self.info.conditions, venue_side=self.info.venue_side)
 
+    def heard(self, begins: int, ends: int) -> Earlier | None:
+        """All that was signed so far, for a later session of the day; it listened so long.
+
+        None without a tape.
+        """
+        if self.signer is None:
+            return None
+        self.signer.settle()
+        flow, tape = self._flow(self.signer), self.signer.tape
+        return Earlier.of(self.chain.contracts, flow, tape, self.earlier, Span(begins, ends))
+
+    def _before(self) -> EarlierFlow | None:
+        """What earlier sessions heard, arranged for this chain."""
+        if self.earlier is None:
+            return None
+        of, count = self.earlier, len(self.chain)
+        if self._arranged is None or self._arranged[:2] != (of, count):
+            self._arranged = of, count, of.arranged(self.chain.contracts)
+        return self._arranged[2]
+
+    def _flow(self, signer: Signer) -> Flow:
+        """The day's flow, of earlier sessions and this one; the same object while unchanged."""
+        own, before = signer.flow(), self._before()
+        if before is None:
+            return own
+        if self._whole is None or self._whole[0] is not own or self._whole[1] is not before:
+            self._whole = own, before, before.and_then(own)
+        return self._whole[2]
+
     def _sign(self, signer: Signer, event: Event) -> None:
         """Hand the signer what it has to know."""
         if isinstance(event, Quotes | Trades) and not self._opened:
@@ -206,7 +241,8 @@ class Engine:
         if isinstance(event, Quotes):
             signer.quotes(event)
         elif isinstance(event, Trades):
-            signer.trades(event)
+            before = self._before()
+            signer.trades(event if before is None else before.unheard(event))
         elif isinstance(event, UnderlyingPrice):
             signer.spot(event.price, event.ts)
         elif isinstance(event, Definitions):
@@ -219,12 +255,13 @@ class Engine:
         flow = None
         if self.signer is not None:
             self.signer.settle(as_of)
-            flow = self.signer.flow()
+            flow = self._flow(self.signer)
+        counts = counts or FeedCounts()
         return Job(
             self.chain.rows(as_of),
             self.info,
             self.settings,
-            counts or FeedCounts(),
+            counts if self.earlier is None else self.earlier.told(counts),
             flow,
             dict(self.given),
             self._old_interest,

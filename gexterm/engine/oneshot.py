@@ -10,6 +10,7 @@ from pathlib import Path
 from gexterm.clock import NS
 from gexterm.config import Settings
 from gexterm.engine.counts import feed_counts
+from gexterm.engine.earlier import Earlier
 from gexterm.engine.engine import Engine
 from gexterm.engine.grid import TickGrid
 from gexterm.engine.health import FeedCounts
@@ -72,6 +73,7 @@ def reading_of_recording(
     view: str | None = None,
     scope: str | None = None,
     carry: KeptBook | None = None,
+    earlier: Earlier | None = None,
     warnings: tuple[str, ...] = (),
     keep: Callable[[KeptBook], object] | None = None,
     on_the_way: Callable[[Reading], object] | None = None,
@@ -82,8 +84,8 @@ def reading_of_recording(
 
     `on_the_way` is handed the Readings of the minutes before, and the last one too.
     `carry` is the book of an earlier session (`engine.carry.book_of`: the one that this
-    session went on from); `keep` is handed this one's at that time. `warnings` are said
-    in the last Reading's health.
+    session went on from), `earlier` what was heard earlier in the day; `keep` is handed this
+    session's book at that time. `warnings` are said in the last Reading's health.
 
     Raises InputError when the recording does not reach that time.
     """
@@ -97,7 +99,7 @@ def reading_of_recording(
     tape = recording.info.has_tape
     back = recording.begins if tape else max(recording.begins, when - _LOOK_BACK)
     engine = engine_for(settings, recording.info.underlying, view, scope)
-    engine.kept = carry
+    engine.kept, engine.earlier = carry, earlier
     grid = TickGrid(60 * NS)
     report: FeedReport | None = None
     for event in _from(recording, back, when):

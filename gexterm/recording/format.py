@@ -62,6 +62,8 @@ class Header:
     """Whether the market in it is made up."""
     book: str = ""
     """Checksum of the book beside it that its session went on from; empty: from none."""
+    earlier: tuple[tuple[str, int], ...] = ()
+    """Recordings of the same folder and day that its session went on from: name, events read."""
 
     def to_bytes(self) -> bytes:
         """The beginning of the file, up to the first block."""
@@ -74,6 +76,8 @@ class Header:
         }
         if self.book:
             fields["book"] = self.book
+        if self.earlier:
+            fields["earlier"] = self.earlier
         body = msgspec.json.encode(fields)
         return _PREFIX.pack(MAGIC, FORMAT_VERSION, len(body), zlib.crc32(body)) + body
 
@@ -84,6 +88,7 @@ class _HeaderFields(msgspec.Struct):
     gexterm: str = ""
     synthetic: bool = False
     book: str = ""
+    earlier: list[tuple[str, int]] = []
 
 
 class Block(NamedTuple):
@@ -161,6 +166,7 @@ def parse_header(data: bytes) -> Header:
         gexterm=codec.text(fields.gexterm),
         synthetic=fields.synthetic,
         book=codec.text(fields.book),
+        earlier=tuple((codec.text(name), count) for name, count in fields.earlier),
     )
 
 

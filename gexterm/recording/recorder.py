@@ -184,13 +184,14 @@ class Recorder:
             (Begun(event, self._clock.now_ns()) if isinstance(event, SourceInfo) else event, size)
         )
 
-    def book(self, book: Book | None) -> None:
-        """Say which book the session goes on from, before the event that begins with it.
+    def book(self, book: Book | None, earlier: tuple[tuple[str, int], ...] = ()) -> None:
+        """Say what the session goes on from, before the event that begins with it.
 
-        It is kept beside every file that begins from now on; None: from none.
+        The book (None: none) is kept beside every file that begins from now on; each names
+        the recordings in `earlier`, of the same folder, by name and number of events.
         """
         if not self._closing:
-            self._offer((GoesOnFrom(book), _EVENT_BYTES))
+            self._offer((GoesOnFrom(book, earlier), _EVENT_BYTES))
 
     def _raw(self, kind: int, time: int, data: _Raw, size: int) -> None:
         if self._closing or not self._settings.frames:

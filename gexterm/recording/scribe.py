@@ -87,6 +87,8 @@ class GoesOnFrom:
 
     book: Book | None
     """The book; None: none."""
+    earlier: tuple[tuple[str, int], ...] = ()
+    """Recordings: name, events read of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Scribe:
         """Rows that came here and were not recorded."""
         self._root = folder
         self._venue, self._underlying = venue, underlying
-        self._folder = folder / _safe(venue) / _safe(underlying)
+        self._folder = folder_of(folder, venue, underlying)
         self._clock = clock
         self._settings = settings
         self._redact = redact
@@ -169,6 +171,7 @@ class Scribe:
         self._book: Book | None = None
         self._book_content = b""
         self._book_trouble = ""
+        self._earlier: tuple[tuple[str, int], ...] = ()
         self._early: list[RawItem] = []
         self._early_bytes = 0
         self._early_lost = 0
@@ -196,6 +199,7 @@ class Scribe:
             elif isinstance(item, Begun):
                 self._source(item.info, item.at)
             elif isinstance(item, GoesOnFrom):
+                self._earlier = item.earlier
                 self._take_book(item.book)
             else:
                 self._take_event(item)
@@ -425,6 +429,7 @@ class Scribe:
                 carried=self._state,
                 at=at if goes_on else 0,
                 book=book,
+                earlier=self._earlier,
             )
         except BaseException:
             with contextlib.suppress(OSError):
@@ -582,6 +587,11 @@ class Scribe:
             return
         for file in gone:
             _log.info("deleted by age or total size: %s", file.path)
+
+
+def folder_of(root: Path, venue: str, underlying: str) -> Path:
+    """Where recordings of an underlying on a venue are."""
+    return root / _safe(venue) / _safe(underlying)
 
 
 class _LimitError(OutputError):

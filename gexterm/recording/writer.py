@@ -41,7 +41,8 @@ class Writer:
 
     A file that goes on where another ended is handed the state so far as `carried`, which
     it begins with at replay time `at` and keeps up to date. `book` is the checksum of the
-    book beside it (`books.checksum`), where its session went on from one.
+    book beside it (`books.checksum`), where its session went on from one, and `earlier` names
+    the recordings it went on from (`format.Header`).
 
     Raises OutputError when the file exists (unless `force`), or cannot be written;
     after a failed write the file ends with the last whole block.
@@ -61,6 +62,7 @@ class Writer:
         carried: State | None = None,
         at: int = 0,
         book: str = "",
+        earlier: tuple[tuple[str, int], ...] = (),
     ) -> None:
         self.path = path
         self.events = 0
@@ -86,6 +88,7 @@ class Writer:
             created=clock.now_ns(),
             synthetic=info.mode == "simulated" if synthetic is None else synthetic,
             book=book,
+            earlier=earlier,
         )
         self._file = AppendedFile(path, header.to_bytes(), what="the recording", force=force)
         self.bytes = self._file.size

@@ -156,7 +156,9 @@ class LiveSession(Face):
             # listens, and then run on a thread.
             await self._listened.wait()
             core = self._core = await asyncio.to_thread(self._build)
+            self._status = FeedStatus("connecting", self._books.errand)
             await self._books.before()
+            self._status = FeedStatus("connecting")
             async with contextlib.AsyncExitStack() as stack:
                 tap = None
                 if self._make_recording is not None:

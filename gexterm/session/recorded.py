@@ -51,8 +51,11 @@ class Recording(Protocol):
         """Keep an event. Neither raises nor waits."""
         ...
 
-    def book(self, book: Book | None) -> None:
-        """Keep the book gone on from beside every file that begins from now on."""
+    def book(self, book: Book | None, earlier: tuple[tuple[str, int], ...] = ()) -> None:
+        """Keep the book gone on from beside every file that begins from now on.
+
+        Each names the `earlier` recordings gone on from, too.
+        """
         ...
 
     async def __aenter__(self) -> Recording:

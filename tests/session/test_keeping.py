@@ -11,6 +11,7 @@ import numpy as np
 
 from gexterm.clock import NS, ManualClock
 from gexterm.config import Settings
+from gexterm.engine.rereading import Reread
 from gexterm.market.events import ClockTick, Event, FeedStatus
 from gexterm.recording import books
 from gexterm.recording.books import Book
@@ -65,6 +66,27 @@ async def test_nothing_is_carried_where_nobody_wants_it(tmp_path: Path) -> None:
     session = await run(tmp_path, opening()[:1], at(TUESDAY, 9), take_up=False)
     assert session._core is not None
     assert session._core.engine.kept is None
+
+
+async def test_a_test_servers_market_leaves_no_book_and_takes_none_up(tmp_path: Path) -> None:
+    books.save(tmp_path, book())
+    made_up = [replace(opening()[0], mode="simulated"), *opening()[1:]]  # type: ignore[type-var]
+    told = [*made_up, *bought(at(TUESDAY, 10), 30.0, 1), ClockTick(at(TUESDAY, 16))]
+    session = await run(tmp_path, told, at(TUESDAY, 9))
+    assert session._core is not None
+    assert session._core.engine.kept is None
+    assert [path.name for path in kept_in(tmp_path)] == ["2026-11-16.book"]
+
+
+async def test_earlier_recordings_that_fail_in_an_unforeseen_way_do_not_end_a_session(
+    tmp_path: Path,
+) -> None:
+    def fails() -> Reread:
+        raise ZeroDivisionError("made to fail")
+
+    session = await run(tmp_path, monday(), at(MONDAY, 9), read_earlier=fails)
+    assert session.newest is not None
+    assert any("made to fail" in text for text in session.newest.health.warnings)
 
 
 def kept_in(folder: Path) -> list[Path]:

@@ -19,6 +19,7 @@ from gexterm.config import Settings
 from gexterm.engine.carry import book_of
 from gexterm.engine.engine import Engine, Job
 from gexterm.engine.grid import TickGrid
+from gexterm.engine.rereading import of_recording, of_today
 from gexterm.feeds.replay_protocol import ReplayProtocol
 from gexterm.feeds.replay_server import ReplayServer
 from gexterm.feeds.runner import FeedRunner
@@ -39,6 +40,7 @@ from gexterm.recording.codec import event_time
 from gexterm.recording.reader import Recording
 from gexterm.recording.recorder import Recorder, RecorderSettings
 from gexterm.recording.samples import find_sample
+from gexterm.recording.scribe import folder_of
 from gexterm.session.live import LiveSession
 from tests.engine import test_days as days
 from tests.session.scripted import Between, ScriptedRunner
@@ -240,6 +242,7 @@ async def replayed(path: Path, until: int) -> list[Reading]:
             view="combined",
             carry=carry,
             carry_warning=warning,
+            read_earlier=lambda: of_recording(recording),
         )
         session._set_step = lambda: None  # type: ignore[method-assign]
         again = heard(session)
@@ -299,6 +302,50 @@ async def test_the_file_that_begins_at_midnight_has_the_old_days_book_beside_it(
         return same(replace(reading, source=source, sequence=0))
 
     assert [told_of(r) for r in again] == [told_of(r) for r in tuesday]
+
+
+async def test_a_session_begun_at_noon_goes_on_from_the_mornings_recording_and_replays_so(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock(days.at(days.MONDAY, 9))
+
+    async def session(told: list[Event], now: int) -> tuple[list[Reading], Path]:
+        clock.set(now)
+        recorder = Recorder(tmp_path, "venue", "SPX", clock, RecorderSettings(min_free_bytes=0))
+        script = [[event] for event in told] + [[FeedStatus("ended")]]
+
+        async def between(_number: int) -> None:
+            while live._core is not None and live._core.ticker.busy:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+        live = session_on(
+            lambda _tap: ScriptedRunner(script, between),
+            recorder=recorder,
+            view="combined",
+            read_earlier=lambda: of_today(folder_of(tmp_path, "venue", "SPX"), clock.now_ns()),
+        )
+        readings = heard(live)
+        await run(live)
+        assert recorder.path is not None
+        return readings, recorder.path
+
+    def minutes(hour: int) -> list[Event]:
+        return [ClockTick(days.at(days.MONDAY, hour, minute)) for minute in range(2, 8)]
+
+    noon = days.at(days.MONDAY, 12)
+    await session([*days.monday()[:-1], *minutes(11)], days.at(days.MONDAY, 9, 31))
+    opening = [
+        replace(event, recv=noon)  # type: ignore[type-var]
+        for event in days.opening()[1:3]
+    ]
+    again = days.bought(days.at(days.MONDAY, 11), 200.0, 1)[1]  # the venue sends it once more
+    afternoon = days.bought(days.at(days.MONDAY, 12, 1), 30.0, 2)
+    live, path = await session([days.opening()[0], *opening, again, *afternoon, *minutes(12)], noon)
+    assert live[-1].positions.prints == 2
+    assert live[-1].positions.epoch == days.at(days.MONDAY, 11)
+    assert any("taken up" in warning for warning in live[-1].health.warnings)
+    replay = await replayed(path, live[-1].as_of)
+    assert [same(r) for r in replay] == [same(r) for r in live]
 
 
 async def test_readings_come_in_order_and_everything_told_is_recorded_in_its_place(
