@@ -2,7 +2,7 @@
 
     POST {api}/v1/markets/events/session               a session, good for five minutes
     GET  {api}/v1/markets/options/expirations          dates of all roots
-    GET  {api}/v1/markets/options/chains               one date: quotes, volume, open interest
+    GET  {api}/v1/markets/options/chains               one date: quotes, open interest
     GET  {api}/v1/markets/quotes                       the underlying
     wss  {stream}/v1/markets/events                    then one message of ours, repeated
          with other symbols whenever the window moves: it replaces what was asked before
@@ -53,7 +53,6 @@ from gexterm.market.events import (
     SourceInfo,
     Trades,
     UnderlyingPrice,
-    Volume,
 )
 from gexterm.market.roots import is_index, printable, root_spec
 from gexterm.market.symbols import parse_many
@@ -129,7 +128,6 @@ class _Option(msgspec.Struct):
     bid_date: int | None = None
     ask_date: int | None = None
     open_interest: float | None = None
-    volume: float | None = None
 
 
 class _Quote(msgspec.Struct):
@@ -438,13 +436,12 @@ class TradierProtocol(BaseProtocol):
         streamed = self._window.wanted if self._open else frozenset()
         at = np.array([index[row.symbol] for row, _ in rows], np.int32)
         interest = np.array([_size(row.open_interest) for row, _ in rows])
-        volume = np.array([_size(row.volume) for row, _ in rows])
         as_of = recv_ns - self._delay_ns
+        # Its volume is not told: read once a day, it is yesterday's in the morning, and at
+        # noon the prints heard since would soon seem to be all there are.
         events: list[Event] = [*self._begun(), *defined]
         if known := np.isfinite(interest).nonzero()[0].tolist():
             events.append(OpenInterest(at[known], interest[known], as_of, recv_ns))
-        if known := np.isfinite(volume).nonzero()[0].tolist():
-            events.append(Volume(at[known], volume[known], as_of, recv_ns))
         quotes = [
             _Message(
                 symbol=row.symbol,

@@ -234,10 +234,10 @@ def test_a_list_of_one_and_an_empty_one_are_read() -> None:
     assert talk.open().protocol.account.listed == 1
 
 
-def test_volume_of_the_day_so_far_comes_with_the_chain() -> None:
+def test_a_volume_that_is_read_once_a_day_is_not_told_as_the_days() -> None:
     talk = Talk().open()
-    volumes = [event for event in talk.events if isinstance(event, Volume)]
-    assert sum(float(event.volume.sum()) for event in volumes) == 20.0
+    assert any(isinstance(event, OpenInterest) for event in talk.events)
+    assert not any(isinstance(event, Volume) for event in talk.events)
 
 
 def test_at_seven_in_the_morning_the_listing_and_its_interest_are_read_anew() -> None:
