@@ -234,9 +234,10 @@ class Engine:
         """Hand the signer what it has to know."""
         if isinstance(event, Quotes | Trades) and not self._opened:
             self._opened = True
-            # What is quoted before the open binds nobody. Other markets never close.
+            # What is quoted before the open binds nobody. Coins never close.
             date = session_date(event.recv or int(event.ts.max(initial=0)))
-            if self.info is not None and is_index(self.info.underlying) and is_session(date):
+            sleeps = self.info is not None and not _never_sleeps(self.info.underlying)
+            if sleeps and is_session(date):
                 signer.opens_at(session_open_ns(date))
         if isinstance(event, Quotes):
             signer.quotes(event)
