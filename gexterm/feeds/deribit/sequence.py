@@ -99,6 +99,11 @@ class Sequences:
             if low <= last and high >= first
         ]
 
+    def given_up(self, symbol: str, number: int) -> bool:
+        """Whether a print was said not to come."""
+        lost = self._lost.get(symbol)
+        return lost is not None and number in lost
+
     def give_up(self, symbol: str, first: int, last: int) -> int:
         """What of [first, last] is missing will not come; how many prints that is."""
         lost = self._lost.setdefault(symbol, Runs())

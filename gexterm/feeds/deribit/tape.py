@@ -115,6 +115,7 @@ class Tape:
         self._now = self._opened = 0
         self._through_ms = self._chain_ms = self._again_ms = 0
         self._bad = 0
+        self._last_gap = ""
 
     def forget(self, now_ns: int) -> None:
         """A new connection: nothing is under way on it."""
@@ -167,7 +168,23 @@ class Tape:
         ):
             self.refuse(1)
             return False
-        return self._sequences.add(print_.instrument_name, print_.trade_seq)
+        if not self._sequences.add(print_.instrument_name, print_.trade_seq):
+            return False
+        if self._sequences.given_up(print_.instrument_name, print_.trade_seq):
+            self._missing(-1, "")
+        return True
+
+    def _missing(self, more: int, said: str) -> None:
+        """So many prints more are missing; fewer, where one was had after all."""
+        account = self._account
+        account.gaps += more
+        if not account.gaps:
+            account.notes.pop("gaps", None)
+        else:
+            self._last_gap = said or self._last_gap
+            account.notes["gaps"] = (
+                f"{account.gaps} print(s) are missing for good, {self._last_gap} last"
+            )
 
     def refuse(self, count: int) -> None:
         """Prints were left out, since they cannot be."""
@@ -329,11 +346,7 @@ class Tape:
             # It is tried a few times: what was printed a moment ago may not be told yet.
             hole.seen = self._now + hole.tries * NS
             if hole.tries >= _HOLE_TRIES and (lost := self._sequences.give_up(symbol, first, last)):
-                self._account.gaps += lost
-                self._account.notes["gaps"] = (
-                    f"{self._account.gaps} print(s) are missing for good, "
-                    f"{printable(symbol)} {first} to {last} last"
-                )
+                self._missing(lost, f"{printable(symbol)} {first} to {last}")
 
         def done(result: bytes) -> list[Event]:
             self._past(m.HISTORY.decode(result).trades)
