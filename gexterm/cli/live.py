@@ -315,6 +315,7 @@ async def _record(
     finally:
         book.end(recorder.bytes, recorder.lost_rows)
     book.refusal()
+    book.losses()
 
 
 def _seconds(text: str) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gexterm.clock import NS, Clock
-from gexterm.errors import ConnectionFailedError
+from gexterm.errors import ConnectionFailedError, OutputError
 from gexterm.feeds.secrets import redactor
 from gexterm.market.calendar import et
 from gexterm.market.events import Event, FeedReport, FeedStatus, OpenInterest, Quotes, Trades
@@ -28,6 +28,7 @@ class Logbook:
         self._rows = {"quotes": 0, "prints": 0}
         self._interest: set[int] = set()
         self._interest_told = 0
+        self._lost_rows = 0
 
     def event(self, event: Event, path: Path | None) -> None:
         """Take an event; `path` is the file being written."""
@@ -48,11 +49,12 @@ class Logbook:
     def recording(self, why: str) -> None:
         """The recorder is in trouble, or, with nothing to say, well again."""
         if why or self._said.get("trouble"):
-            self._tell("trouble", f"not recorded: {why}" if why else "recording goes on")
-        self._said["trouble"] = f"not recorded: {why}" if why else ""
+            self._tell("trouble", why or "recording goes on")
+        self._said["trouble"] = why
 
     def end(self, written: int, lost_rows: int) -> None:
         """The summary."""
+        self._lost_rows = lost_rows
         report, rows = self._report, self._rows
         minutes = (self._clock.now_ns() - self._begun) / NS / 60
         parts = [
@@ -80,6 +82,14 @@ class Logbook:
             raise ConnectionFailedError(_shown(self._status.message))
         if not self._stood:
             raise ConnectionFailedError("no connection stood", _shown(self._status.message))
+
+    def losses(self) -> None:
+        """Raise OutputError where something heard was not recorded: to record was the aim."""
+        if self._lost_rows:
+            raise OutputError(
+                f"{self._lost_rows:,} rows that were heard are not recorded",
+                "what stands above says since when and why",
+            )
 
     def _heard(self, status: FeedStatus) -> None:
         self._status = status

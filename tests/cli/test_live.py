@@ -129,6 +129,20 @@ async def test_what_shall_not_be_recorded_is_not(tmp_path: Path) -> None:
     assert not found(tmp_path, "*.gexrec")
 
 
+async def test_record_that_could_not_record_does_not_end_well(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("no folder")
+    async with venue() as url:
+        process = await start(
+            tmp_path, "record", "deribit", "BTC", "--url", url, "-o", str(in_the_way),
+            "--for", "2s",
+        )  # fmt: skip
+        _, said = await process.communicate()
+    assert process.returncode == 2
+    assert "recording is off" in said.decode()
+    assert "rows that were heard are not recorded" in said.decode()
+
+
 async def test_a_venue_that_refuses_ends_with_exit_code_4_and_the_reason(tmp_path: Path) -> None:
     async with venue() as url:
         for command in (("live", "--headless"), ("record",)):
