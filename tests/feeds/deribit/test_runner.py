@@ -67,8 +67,17 @@ class Run:
             due = [when for when in waiting if when <= self.clock.now_ns()]
             await until(lambda due=due: not any(when in self.clock.sleepers for when in due))
 
+    async def lost(self) -> None:
+        """Until the line is given up; time passes until it is."""
+        for _ in range(100):
+            with contextlib.suppress(TimeoutError):
+                await until(lambda: self.taker.told[-1].state == "reconnecting", 0.05)
+                return
+            await self.pass_time(1)
+        raise AssertionError("the line is kept though nothing comes")
+
     async def back(self) -> None:
-        """Until the line stands again."""
+        """Until the line stands again; nobody has tried yet."""
         stood = self.taker.runner.counters.connects
         while self.taker.runner.counters.connects == stood:
             await next_try(self.clock)
@@ -182,7 +191,7 @@ async def test_a_venue_that_says_nothing_more_is_left_after_its_heartbeats() -> 
     async with running(exchange) as run:
         exchange.mute = True
         exchange.sessions[0].interval_ms = 0  # not even a heartbeat
-        await run.pass_time(80)
+        await run.lost()
         exchange.mute = False
         await run.back()
         busy(exchange, 0, 3)
