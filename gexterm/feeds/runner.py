@@ -163,12 +163,14 @@ class FeedRunner:
 
     async def _attempts(self) -> None:
         """Connect, and again, until it makes no sense any more."""
-        failures = 0
+        failures, why = 0, ""
         settings, outlet = self._settings, self._outlet
+        outlet.tell("connecting")
         while True:
             outlet.stood_at = None
-            if not failures:
-                outlet.tell("reconnecting" if outlet.counters.connects else "connecting")
+            if failures:
+                # Else the wait that is over would go on being told for as long as this takes.
+                outlet.tell("reconnecting", f"{why}; trying again now", tries=failures)
             verdict = await self._until_it_breaks()
             if self._leaving:
                 return
@@ -185,6 +187,7 @@ class FeedRunner:
                 return
             wait_s = delay_s(failures, self._rng, settings.retry_first_s, settings.retry_most_s)
             wait_s = max(wait_s, verdict.wait_s)
+            why = said
             said = f"{said}; next try in {wait_s:.1f} s{hint}"
             outlet.tell("reconnecting", said, tries=failures, retry_in_s=wait_s)
             await sleep(self._clock, self._clock.now_ns() + round(wait_s * NS))

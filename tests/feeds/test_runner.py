@@ -15,7 +15,7 @@ from gexterm.errors import ConnectionFailedError, InputError
 from gexterm.feeds.protocol import BaseProtocol, Command, Frame, Outgoing, Pause
 from gexterm.feeds.retry import delay_s
 from gexterm.feeds.runner import FeedRunner, RunnerSettings
-from gexterm.market.events import Event, UnderlyingPrice
+from gexterm.market.events import Event, FeedStatus, UnderlyingPrice
 from tests.feeds.listening import Taker, Venue, next_try, says, seconds, taking, until
 
 
@@ -142,14 +142,40 @@ async def test_nobody_there_is_tried_again_ever_more_slowly():
     clock = ManualClock(0)
     async with taking(Words(port), clock) as taker:
         for tries in range(1, 6):
-            await until(lambda tries=tries: len(taker.told) == tries + 1)
+            await until(lambda tries=tries: len(taker.told) == 2 * tries)
             await next_try(clock)
-        await until(lambda: len(taker.told) == 7)
+        await until(lambda: len(taker.told) == 12)
     rng = random.Random(1)
-    waits = [status.detail["retry_in_s"] for status in taker.told if status.detail]
+    waits = [s.detail["retry_in_s"] for s in taker.told if "retry_in_s" in s.detail]
     assert waits == [delay_s(failures, rng) for failures in range(1, 7)]
     assert all("refused" in status.message for status in taker.told if status.detail)
     assert taker.runner.counters.connects == 0
+
+
+async def test_while_a_try_is_under_way_no_wait_is_told_any_more():
+    """Whoever neither answers nor refuses keeps us for a while: no countdown stands at zero."""
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(1)
+        if len(accepted) > 1:
+            await hung_up.wait()
+        writer.close()
+
+    accepted: list[int] = []
+    hung_up = asyncio.Event()
+    server = await asyncio.start_server(deaf, "127.0.0.1", 0)
+    async with server:
+        clock = ManualClock(0)
+        async with taking(Words(server.sockets[0].getsockname()[1]), clock) as taker:
+            await until(lambda: "retry_in_s" in (taker.told or [FeedStatus("live")])[-1].detail)
+            assert "next try in" in taker.told[-1].message
+            await next_try(clock)
+            await until(lambda: len(accepted) == 2)
+            trying = taker.told[-1]
+            assert (trying.state, trying.detail) == ("reconnecting", {"tries": 1})
+            assert trying.message.startswith("words: ")
+            assert trying.message.endswith("hung up during the handshake; trying again now")
+            hung_up.set()
 
 
 async def test_it_gives_up_when_told_to_and_says_so():
