@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gexterm.feeds.conflate import Conflation
 from gexterm.feeds.massive.conditions import deciding
 from gexterm.feeds.massive.messages import NAN, Quote, Trade, in_range
 from gexterm.market.events import Quotes, Trades
@@ -31,8 +30,10 @@ class Gather:
     """What waits for the next flush."""
 
     def __init__(self) -> None:
-        self.quotes: Conflation[Quote] = Conflation()
-        """The newest quote by symbol, and those in force at prints."""
+        self.newest: dict[str, Quote] = {}
+        """The newest quote by symbol."""
+        self.quotes: list[Quote] = []
+        """Every quote, in order of arrival: what was printed meanwhile needs them all."""
         self.prints: list[Trade] = []
         """Prints, in order of arrival."""
         self.unlisted = 0
@@ -42,7 +43,7 @@ class Gather:
 
     def take_quotes(self, index: dict[str, int]) -> Quotes | None:
         """The quotes that wait, by time; None where there are none."""
-        taken = self.quotes.take()
+        taken = self._conflated()
         if not taken:
             return None
         try:
@@ -64,6 +65,22 @@ class Gather:
         bid, ask = prices(bid[order], ask[order])
         bid_size, ask_size = sizes(bid_size[order]), sizes(ask_size[order])
         return Quotes(contract[order], bid, ask, bid_size, ask_size, ts[order])
+
+    def _conflated(self) -> list[Quote]:
+        """The newest quote of each contract, and all of those that were printed.
+
+        A print is told after the quotes that it changed, as often as not: which of several
+        was in force when it was made, its time says, and not the order of arrival.
+        """
+        newest, every = self.newest, self.quotes
+        if not every:
+            return []
+        self.newest, self.quotes = {}, []
+        printed = {trade.sym for trade in self.prints}
+        if printed.isdisjoint(newest):
+            return list(newest.values())
+        taken = [quote for quote in every if quote.sym in printed]
+        return taken + [quote for symbol, quote in newest.items() if symbol not in printed]
 
     def take_prints(self, index: dict[str, int]) -> tuple[list[Trade], Trades | None]:
         """The prints that wait, as they came and as columns."""

@@ -127,16 +127,16 @@ class MassiveProtocol(BaseProtocol):
         except msgspec.DecodeError:
             messages = self._salvaged(frame)
         self._heard_at = recv_ns
-        quotes = self._gather.quotes
-        newest = quotes.newest
+        gather = self._gather
+        newest, every, prints = gather.newest, gather.quotes, gather.prints
         events: list[Event] = []
         for message in messages:
             kind = message.__class__
             if kind is Quote:
                 newest[message.sym] = message  # type: ignore[union-attr,assignment]
+                every.append(message)  # type: ignore[arg-type]
             elif kind is Trade:
-                quotes.keep(message.sym)  # type: ignore[union-attr]
-                self._gather.prints.append(message)  # type: ignore[arg-type]
+                prints.append(message)  # type: ignore[arg-type]
             else:
                 events += self._status(message, recv_ns)  # type: ignore[arg-type]
         return events

@@ -212,7 +212,7 @@ def _around(intrinsic: float) -> tuple[float, float]:
     return intrinsic + 4.9, intrinsic + 5.1
 
 
-def test_the_newest_quote_counts_and_the_one_in_force_at_a_print_survives() -> None:
+def test_the_newest_quote_counts_and_all_of_a_printed_contract_survive() -> None:
     hand = Hand(protocol())
     hand.start()
     hand.hear(
@@ -223,8 +223,8 @@ def test_the_newest_quote_counts_and_the_one_in_force_at_a_print_survives() -> N
     )
     quotes, trades = hand.flush()
     assert isinstance(quotes, Quotes) and isinstance(trades, Trades)
-    assert quotes.bid.tolist() == [4.1, 4.4] and quotes.ask.tolist() == [4.3, 4.6]
-    assert quotes.ts.tolist() == [NOW + 2_000_000, NOW + 4_000_000]
+    assert quotes.bid.tolist() == [4.0, 4.1, 4.4] and quotes.ask.tolist() == [4.2, 4.3, 4.6]
+    assert quotes.ts.tolist() == [NOW + ms * 1_000_000 for ms in (1, 2, 4)]
     assert trades.price.tolist() == [4.3] and trades.size.tolist() == [2.0]
     assert trades.sequence.tolist() == [sequence(5, 302)]
     assert trades.condition.tolist() == [209] and trades.side.tolist() == [0]
