@@ -259,3 +259,12 @@ def test_a_venue_is_told_to_be_checked_as_far_as_it_was(name: str) -> None:
 )
 def test_the_limits_told_of_a_venue_are_those_kept_to(name: str, limit: int) -> None:
     assert re.search(rf"\b{limit:,}\b", section(name))
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/feeds.md", "docs/signing.md"])
+def test_files_of_ours_that_are_named_are_there(name: str) -> None:
+    roots = [ROOT, ROOT / "gexterm", ROOT / "tests", ROOT / "tests/venues"]
+    named = {span for span in told(name) if re.fullmatch(r"[a-z_/]+(\.py|/)", span)}
+    assert named
+    for span in named:
+        assert any((root / span).exists() for root in roots), span
