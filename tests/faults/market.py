@@ -200,7 +200,8 @@ class Teller:
     """Whether prints that went unheard can be had later."""
     with_quotes = True
     """Whether they then come with a side, or the quote that tells it."""
-    secret = ""
+    turns = 1
+    """Turns of everybody's before more time passes: what is polled must not seem late."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
@@ -547,7 +548,7 @@ class Databento(Teller):
 class Tradier(Teller):
     """A broker's stream. What went unheard is gone."""
 
-    name, path, refills = "tradier", "/v1/markets/events", False
+    name, path, refills, turns = "tradier", "/v1/markets/events", False, 6
     secrets: ClassVar[dict[str, str]] = {"token": tradier.TOKEN}
 
     def __init__(self, script: Script) -> None:

@@ -140,14 +140,15 @@ class Stage:
             self.clock.set(min(when, self.now + 5 * NS) + self.ahead)
             self.teller.moved(self.now)
             await self.teller.pulse()
-            await self.turn()
+            for _ in range(self.teller.turns):
+                await self.turn()
 
     # -- the script ----------------------------------------------------------------------------
 
     async def listening(self) -> None:
         """Until the client has joined: it hears everything."""
         account = self.runner._protocol.account
-        await self.until(lambda: self.teller.listens(account.steps), moving=0.2)
+        await self.until(lambda: self.teller.listens(account.steps), moving=0.05)
         for _ in range(5):
             await self.turn()
 
@@ -174,7 +175,11 @@ class Stage:
     def lacks(self, step: Step) -> str:
         """What of a step has not been heard, for a person."""
         held = self.runner.chain._quote_ts
-        old = [o for o in step.quotes if (at := self.index(o)) is None or held[at] < step.at]
+        old = [
+            (o, None if at is None else (int(held[at]) - step.at) / NS)
+            for o in step.quotes
+            if (at := self.index(o)) is None or held[at] < step.at
+        ]
         said = f"{len(self.runner.prints)} prints of {len(self.teller.told)} less {self.lost}"
         return f"{said}; no quote of {old}"
 
@@ -252,7 +257,7 @@ def painted(lines: Sequence[Painted]) -> str:
 def times(script: Script) -> list[int]:
     """When Readings are made: before, while, and after what happens to the line."""
     start, again = script.before[0].at, script.after[0].at
-    return [start + s * NS for s in (11, 29, 60, 200)] + [again + s * NS for s in (15, 29, 32)]
+    return [start + s * NS for s in (11, 27, 60, 200)] + [again + s * NS for s in (15, 29, 32)]
 
 
 def readings(events: Sequence[Event], script: Script, scope: str | None = None) -> list[Reading]:
@@ -279,7 +284,12 @@ def readings(events: Sequence[Event], script: Script, scope: str | None = None) 
 
 
 def differences(
-    found: Reading, wanted: Reading, *, outage: bool = False, but: Iterable[str] = ()
+    found: Reading,
+    wanted: Reading,
+    *,
+    outage: bool = False,
+    but: Iterable[str] = (),
+    rtol: float = 1e-9,
 ) -> list[str]:
     """Where two Readings differ in more than what a disturbance leaves behind.
 
@@ -297,21 +307,21 @@ def differences(
         out["positions"].pop("counts")
         return out
 
-    return list(_apart(plain(found), plain(wanted), "", passed))
+    return list(_apart(plain(found), plain(wanted), "", passed, rtol))
 
 
-def _apart(a: Any, b: Any, where: str, passed: set[str]) -> Iterable[str]:
+def _apart(a: Any, b: Any, where: str, passed: set[str], rtol: float) -> Iterable[str]:
     if where.rpartition(".")[2] in passed:
         return
     if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
         for key in a:
-            yield from _apart(a[key], b[key], f"{where}.{key}", passed)
+            yield from _apart(a[key], b[key], f"{where}.{key}", passed, rtol)
     elif isinstance(a, list | tuple) and isinstance(b, list | tuple) and len(a) == len(b):
         for at, (x, y) in enumerate(zip(a, b, strict=True)):
-            yield from _apart(x, y, f"{where}[{at}]", passed)
+            yield from _apart(x, y, f"{where}[{at}]", passed, rtol)
     elif isinstance(a, float) and isinstance(b, float):
         # Prints that came in another order are added up in another order.
-        if not (np.isclose(a, b, rtol=1e-9, atol=1e-12) or (math.isnan(a) and math.isnan(b))):
+        if not (np.isclose(a, b, rtol=rtol, atol=1e-12) or (math.isnan(a) and math.isnan(b))):
             yield f"{where}: {a!r} not {b!r}"
     elif a != b:
         yield f"{where}: {a!r} not {b!r}"
