@@ -8,6 +8,7 @@ sends again all the same is left out by contract and sequence.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -28,6 +29,8 @@ Mask = NDArray[np.bool_]
 
 _SLACK_NS = 60 * NS
 """A print dated so long after the last word of a recording cannot have been in it."""
+_INSTANT_NS = NS
+"""Holes no longer than this are none."""
 _NOTHING = np.zeros(0, np.int64)
 
 
@@ -112,23 +115,30 @@ class Earlier:
         return EarlierFlow(flow, numbers, self.ends)
 
     def told(self, counts: FeedCounts) -> FeedCounts:
-        """What a feed counted, with what is known from before it: see `FeedCounts.heard_from`."""
-        since = counts.heard_from
-        if since and since <= self.ends:
-            # Without a hole in between; what lies further back is in the words.
-            since = min(since, self.spans[-1].begins)
-        said = self.words(counts.heard_from)
-        return replace(counts, heard_from=since, warnings=(*counts.warnings, said))
+        """What a feed counted, with what is known from before it: see `FeedCounts.heard_from`.
 
-    def words(self, heard_from: int) -> str:
-        """What is known of the day before `heard_from` (ns; 0: not known), for a person."""
-        known = ", ".join(f"{_clock(span.begins)}-{_clock(span.ends)}" for span in self.spans)
-        holes = [(a.ends, b.begins) for a, b in zip(self.spans, self.spans[1:], strict=False)]
+        A warning says what nobody heard, if there is such a time.
+        """
+        since = counts.heard_from
+        for span in reversed(self.spans):
+            if since and since <= span.ends + _INSTANT_NS:
+                since = min(since, span.begins)
+        warnings = counts.warnings
+        if missed := self.missed(counts.heard_from):
+            known = ", ".join(f"{_clock(span.begins)}-{_clock(span.ends)}" for span in self.spans)
+            holes = ", ".join(f"{_clock(hole.begins)}-{_clock(hole.ends)}" for hole in missed)
+            said = f"flow of {known} is taken up from this day's earlier recordings"
+            warnings = (*warnings, f"{said}; not heard: {holes}")
+        return replace(counts, heard_from=since, warnings=warnings)
+
+    def missed(self, heard_from: int) -> list[Span]:
+        """The holes up to `heard_from`, since when the feed knows all (ns; 0: not known)."""
+        holes = [Span(a.ends, b.begins) for a, b in itertools.pairwise(self.spans)]
         if heard_from:
-            holes.append((self.ends, heard_from))
-        missed = ", ".join(f"{_clock(a)}-{_clock(b)}" for a, b in holes if b - a > NS)
-        said = f"flow of {known} is taken up from this day's earlier recordings"
-        return f"{said}; not heard: {missed}" if missed else said
+            holes.append(Span(self.ends, heard_from))
+            # What the venue sent again is no hole any more.
+            holes = [Span(hole.begins, min(hole.ends, heard_from)) for hole in holes]
+        return [hole for hole in holes if hole.ends - hole.begins > _INSTANT_NS]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gexterm.clock import ManualClock
+from gexterm.engine.earlier import Earlier, Span
 from gexterm.engine.engine import Engine
 from gexterm.engine.health import FeedCounts
 from gexterm.engine.rereading import Reread, of_recording, of_today
@@ -192,11 +193,37 @@ def test_it_is_said_what_was_not_heard(tmp_path: Path) -> None:
     (said,) = [text for text in health.warnings if "taken up" in text]
     assert "09:30-11:42" in said
     assert said.endswith("not heard: 11:42-12:03")
-    # The venue has sent all of it again: there is no hole.
+    # The venue has sent all of that again: there is no hole, and nothing to warn of.
     filled = made.job(back, FeedCounts(heard_from=at(MONDAY, 11, 30)))
     assert filled is not None
     assert filled.counts.heard_from == at(MONDAY, 9, 30)
-    assert not any("not heard" in text for text in filled.counts.warnings)
+    assert not filled.counts.warnings
+
+
+def stretches(*times: tuple[int, int, int, int]) -> Earlier:
+    spans = tuple(Span(at(MONDAY, a, b), at(MONDAY, c, d)) for a, b, c, d in times)
+    return Earlier((), engine(opening()).job(NOON).flow, (), spans)  # type: ignore[union-attr, arg-type]
+
+
+@pytest.mark.parametrize(
+    ("heard_from", "since", "holes"),
+    [
+        ((12, 0), (12, 0), [(10, 0), (11, 0)]),
+        ((11, 0), (10, 30), [(10, 0)]),
+        ((10, 10), (10, 10), [(10, 0)]),
+        ((9, 45), (9, 30), []),
+        ((0, 0), (0, 0), []),
+    ],
+)
+def test_a_hole_is_what_neither_a_recording_nor_the_venue_knows(
+    heard_from: tuple[int, int], since: tuple[int, int], holes: list[tuple[int, int]]
+) -> None:
+    known = stretches((9, 30, 10, 0), (10, 30, 11, 0))
+    told = known.told(FeedCounts(heard_from=at(MONDAY, *heard_from)))
+    assert told.heard_from == at(MONDAY, *since)
+    missed = known.missed(at(MONDAY, *heard_from))
+    assert [hole.begins for hole in missed] == [at(MONDAY, *each) for each in holes]
+    assert len(told.warnings) == bool(holes)
 
 
 def test_a_recording_reads_again_what_it_names_and_no_more(tmp_path: Path) -> None:

@@ -338,12 +338,15 @@ async def test_a_session_begun_at_noon_goes_on_from_the_mornings_recording_and_r
         replace(event, recv=noon)  # type: ignore[type-var]
         for event in days.opening()[1:3]
     ]
+    report = FeedReport(heard_from=noon, recv=noon)
     again = days.bought(days.at(days.MONDAY, 11), 200.0, 1)[1]  # the venue sends it once more
     afternoon = days.bought(days.at(days.MONDAY, 12, 1), 30.0, 2)
-    live, path = await session([days.opening()[0], *opening, again, *afternoon, *minutes(12)], noon)
+    live, path = await session(
+        [days.opening()[0], *opening, report, again, *afternoon, *minutes(12)], noon
+    )
     assert live[-1].positions.prints == 2
     assert live[-1].positions.epoch == days.at(days.MONDAY, 11)
-    assert any("taken up" in warning for warning in live[-1].health.warnings)
+    assert any("not heard: 11:07-12:00" in warning for warning in live[-1].health.warnings)
     replay = await replayed(path, live[-1].as_of)
     assert [same(r) for r in replay] == [same(r) for r in live]
 
