@@ -80,8 +80,9 @@ class Sequences:
         """What is missing and was not given up on, by symbol."""
         out: dict[str, list[tuple[int, int]]] = {}
         for symbol in sorted(self._torn):
-            lost = self._lost.get(symbol)
-            holes = [h for h in self._runs[symbol].holes() if lost is None or not _all_in(h, lost)]
+            holes = self._runs[symbol].holes()
+            if (lost := self._lost.get(symbol)) is not None:
+                holes = [part for hole in holes for part in _without(hole, lost)]
             if holes:
                 out[symbol] = holes
             else:
@@ -110,7 +111,16 @@ class Sequences:
         return sum(lost.cover(low, high) for low, high in self.missing(symbol, first, last))
 
 
-def _all_in(hole: tuple[int, int], lost: Runs) -> bool:
-    """Whether all of a hole was given up on."""
-    at = bisect_right(lost.firsts, hole[0]) - 1
-    return at >= 0 and lost.lasts[at] >= hole[1]
+def _without(hole: tuple[int, int], lost: Runs) -> list[tuple[int, int]]:
+    """The parts of a hole that were not given up on, ascending."""
+    first, last = hole
+    parts = []
+    for low, high in zip(lost.firsts, lost.lasts, strict=True):
+        if high < first or low > last:
+            continue
+        if low > first:
+            parts.append((first, low - 1))
+        first = high + 1
+    if first <= last:
+        parts.append((first, last))
+    return parts

@@ -49,6 +49,8 @@ _HOLD_NS = 60 * NS
 _HOLE_AGE_NS = NS
 _HOLE_TRIES = 3
 _MOST_HOLES = 20
+_LONGEST_HOLE = 10_000
+"""No more is asked for page by page: nothing is traded so often, a number is wrong."""
 _MOST_PAGES = 5_000
 _MOST_SEQUENCE = 2**53
 
@@ -337,16 +339,19 @@ class Tape:
             self._ask_hole(key, hole)
 
     def _ask_hole(self, key: tuple[str, int, int], hole: _Hole) -> None:
-        symbol, first, last = key
-        last = min(last, first + _PAGE - 1)
+        symbol, first, end = key
+        last = min(end, first + _PAGE - 1)
+        given_up = end if end - first >= _LONGEST_HOLE else last
         hole.tries += 1
 
         def tried() -> None:
             hole.asked = False
             # It is tried a few times: what was printed a moment ago may not be told yet.
             hole.seen = self._now + hole.tries * NS
-            if hole.tries >= _HOLE_TRIES and (lost := self._sequences.give_up(symbol, first, last)):
-                self._missing(lost, f"{printable(symbol)} {first} to {last}")
+            if hole.tries < _HOLE_TRIES:
+                return
+            if lost := self._sequences.give_up(symbol, first, given_up):
+                self._missing(lost, f"{printable(symbol)} {first} to {given_up}")
 
         def done(result: bytes) -> list[Event]:
             self._past(m.HISTORY.decode(result).trades)

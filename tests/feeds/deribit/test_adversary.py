@@ -59,3 +59,39 @@ def test_a_day_that_begins_while_the_line_is_down_has_its_open_interest_afterwar
     talk.open()
     talk.settle(10)
     assert interest(talk)[CALL] == [100.0, 130.0]
+
+
+def test_a_hole_of_more_than_a_page_is_given_up_as_a_whole_and_not_asked_for_for_ever() -> None:
+    exchange = market()
+    talk = Talk(exchange)
+    talk.open()
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    talk.settle(2)
+    # Asleep for days: 2,500 prints later nobody tells them any more.
+    exchange.forgets = True
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    exchange.tape[-1]["trade_seq"] = 2_502
+    exchange.trade(CALL, 0.02, 1.0, "sell")
+    talk.settle(120)
+    assert talk.protocol.account.gaps == 2_499  # the one before the last is had by time
+    assert talk.session is not None
+    before = sum("by_instrument" in call["method"] for call in talk.session.calls)
+    talk.settle(60)
+    asked = sum("by_instrument" in call["method"] for call in talk.session.calls)
+    assert asked == before <= 9
+
+
+def test_a_number_from_nowhere_costs_a_few_questions() -> None:
+    exchange = market()
+    talk = Talk(exchange)
+    talk.open()
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    talk.settle(2)
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    exchange.tape[-1]["trade_seq"] = 2**50
+    exchange.trade(CALL, 0.02, 1.0, "buy")
+    talk.settle(90)
+    assert talk.session is not None
+    asked = [call for call in talk.session.calls if "by_instrument" in call["method"]]
+    assert len(asked) <= 9
+    assert talk.protocol.account.gaps > 0
