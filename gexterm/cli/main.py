@@ -7,6 +7,7 @@ completion load neither NumPy, polars nor Textual.
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from typing import NoReturn
 
@@ -78,6 +79,7 @@ def cli(ctx: click.Context, debug: bool) -> None:  # noqa: ARG001 - `run` looks 
 def run() -> NoReturn:
     """Entry point. Turns every error into one line and an exit code."""
     debug = "--debug" in sys.argv[1:]
+    _any_characters()
     try:
         code = cli.main(standalone_mode=False)
     except GextermError as error:
@@ -95,6 +97,13 @@ def run() -> NoReturn:
         _unforeseen(error, debug)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _any_characters() -> None:
+    # Where the locale has no minus sign or block, a question mark is better than no line.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def _say(message: str, hint: str) -> None:

@@ -30,6 +30,13 @@ def need_terminal() -> None:
             f"the terminal says it is {kind or 'nothing'} (TERM), which cannot show the monitor",
             f"set TERM, for instance to xterm-256color; or {instead}",
         )
+    # Textual writes to the standard error of the process.
+    coded = getattr(sys.__stderr__, "encoding", "") or ""
+    if not coded.lower().startswith("utf"):
+        raise TerminalError(
+            f"the terminal's characters are {coded or 'not known'}, without those of the monitor",
+            f"set LC_ALL=C.UTF-8 and a terminal to match; or {instead}",
+        )
 
 
 class ForgivingFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,13 @@ def test_alone_it_explains_itself() -> None:
 
 def test_the_version_is_the_package_s() -> None:
     assert gexterm("--version").out == f"gexterm {__version__}\n"
+
+
+def test_a_locale_without_our_characters_gets_its_lines_all_the_same() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gexterm", "feeds"],
+        capture_output=True, check=False,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert b"live server: ?" in done.stdout

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
+from types import SimpleNamespace
 
+import pytest
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 
-from gexterm.ui.terminal import ForgivingFile
+from gexterm.errors import TerminalError
+from gexterm.ui.terminal import ForgivingFile, need_terminal
 
 
 def test_output_to_a_lost_terminal_is_dropped_and_the_loss_told_once() -> None:
@@ -41,3 +45,18 @@ def test_a_terminal_that_is_there_gets_everything() -> None:
         assert file.fileno() == raw.fileno()
         assert not file.isatty()
         assert not file.gone
+
+
+@pytest.mark.parametrize("coded", ["iso8859-1", "ascii", "ANSI_X3.4-1968"])
+def test_a_terminal_without_the_monitors_characters_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, coded: str
+) -> None:
+    for stream in ("stdin", "stdout"):
+        monkeypatch.setattr(sys, stream, SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys, "__stderr__", SimpleNamespace(encoding="UTF-8"))
+    need_terminal()
+    monkeypatch.setattr(sys, "__stderr__", SimpleNamespace(encoding=coded))
+    with pytest.raises(TerminalError, match=coded) as told:
+        need_terminal()
+    assert "UTF-8" in told.value.hint
