@@ -60,12 +60,15 @@ class Redactor:
         """Strike this from now on, in the spellings in which venues repeat it."""
         if len(secret) < _SHORTEST:
             return
+        in_json = json.dumps(secret)[1:-1]
         spellings = {
             secret,
             quote(secret, safe=""),
             quote_plus(secret),
-            json.dumps(secret)[1:-1],
+            in_json,
+            in_json.replace("/", "\\/"),
             base64.b64encode(secret.encode()).decode().rstrip("="),
+            base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
         }
         known = self._known | {spelling: spelling.encode() for spelling in spellings}
         # A longer spelling may hold a shorter one. Replaced as a whole: a recorder strikes
