@@ -67,13 +67,14 @@ class Premiums:
 
     def forward(self, contract: NDArray[np.int32], index: F64) -> F64:
         """The forward that belongs to an index, by the last known basis. Shape (n,)."""
-        return np.asarray(index * self._ratio[self._series[contract]], np.float64)
+        with np.errstate(over="ignore"):
+            return np.asarray(index * self._ratio[self._series[contract]], np.float64)
 
     def points(self, premium: F64, forward: F64) -> F64:
         """Premiums in points; NaN where not given. Shapes (n,)."""
         if not self._inverse:
             return clean(premium)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             return clean(np.where(forward > 0.0, premium * forward, np.nan))
 
     def bid(self, bid: F64, ask: F64, tick: F64) -> F64:

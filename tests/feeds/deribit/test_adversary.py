@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gexterm.market.calendar import et
 from gexterm.market.events import OpenInterest
 from tests.feeds.deribit.talk import CALL, PUT, Talk, market
@@ -95,3 +97,15 @@ def test_a_number_from_nowhere_costs_a_few_questions() -> None:
     asked = [call for call in talk.session.calls if "by_instrument" in call["method"]]
     assert len(asked) <= 9
     assert talk.protocol.account.gaps > 0
+
+
+def test_a_premium_beyond_all_numbers_is_not_given_and_warns_nobody() -> None:
+    exchange = market()
+    talk = Talk(exchange)
+    talk.open()
+    talk.settle()
+    exchange.quote(CALL, 1e307, 1.5e307, underlying_price=1e8, index_price=1e307)
+    exchange.trade(CALL, 1e8, 1.0, "buy")
+    exchange.tape[-1]["index_price"] = 1e308
+    talk.settle()
+    assert math.isnan(talk.quotes()[-1][1]) and math.isnan(talk.quotes()[-1][2])
