@@ -382,6 +382,12 @@ def test_no_figure_of_a_flip_is_cut_off(flip: float, told: str) -> None:
     assert f"{told} " in row or f"{told}≠" in row
 
 
+def test_the_distance_of_a_small_coins_line_does_not_touch_its_band() -> None:
+    band = Band(0.54, 0.6)
+    row = plain(sand.level_row("◎", "target", "target", 0.59, 1.3, band, 0.5717, False, 43))
+    assert "0.5400–0.6000 +0.018 +1.3σ" in " ".join(row.split())
+
+
 def test_a_band_of_six_figures_does_not_touch_the_level_before_it() -> None:
     band = Band(96_000.0, 101_000.0)
     for value in (math.nan, 99_000.0):

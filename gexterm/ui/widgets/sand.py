@@ -66,7 +66,8 @@ def level_row(
             *head,
             where,
             Span(levels_text(band).rjust(BAND_CELLS), "text"),
-            Span(numbers.gap(gap, 7, at=spot), "muted"),
+            # With decimals one fewer, so as not to touch the band.
+            Span(numbers.gap(gap, 6 if numbers.places(spot) else 7, at=spot).rjust(7), "muted"),
             Span(numbers.sigmas(sigma, 6), "text"),
         ),
         width,
