@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import WSMsgType, web
 
@@ -472,6 +474,34 @@ def _wrong(channel: Channel, each: Any) -> str | None:
     if channel.contract == "HISTORY" and "fromTime" not in each and "source" not in each:
         return "a history begins at a fromTime"
     return None
+
+
+def day_id(at_ms: int) -> int:
+    """`dayId` of a trading day: days since 1970-01-01 of its date in New York."""
+    local = dt.datetime.fromtimestamp(at_ms / 1000, ZoneInfo("America/New_York"))
+    return (local.date() - dt.date(1970, 1, 1)).days
+
+
+def trade(
+    symbol: str, price: float, at_ms: int, volume: float | str, **other: Any
+) -> dict[str, Any]:
+    """A Trade with every field of TradeEvent: the last trade, and the volume of its day."""
+    return {
+        "eventSymbol": symbol,
+        "eventTime": 0,
+        "time": at_ms,
+        "timeNanoPart": 0,
+        "sequence": 1,
+        "exchangeCode": "C",
+        "price": price,
+        "change": "NaN",
+        "size": 1.0,
+        "dayId": day_id(at_ms),
+        "dayVolume": volume,
+        "dayTurnover": "NaN",
+        "tickDirection": "UP",
+        "extendedTradingHours": False,
+    } | other
 
 
 async def settle() -> None:

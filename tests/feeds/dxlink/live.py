@@ -33,7 +33,7 @@ from gexterm.market.events import (
     UnderlyingPrice,
     Volume,
 )
-from tests.venues.dxlink import CLIENT_SECRET, REFRESH_TOKEN, FakeDxlink
+from tests.venues.dxlink import CLIENT_SECRET, REFRESH_TOKEN, FakeDxlink, trade
 
 DATE = dt.date(2025, 11, 21)
 OPEN = calendar.session_open_ns(DATE)
@@ -90,7 +90,7 @@ def sale(symbol: str, number: int, price: float, size: float, **other: Any) -> d
 
 
 def spot(price: float) -> dict[str, Any]:
-    return {"eventSymbol": "SPX", "price": price, "size": "NaN", "time": TEN_MS, "dayVolume": "NaN"}
+    return trade("SPX", price, TEN_MS, "NaN", size="NaN")
 
 
 class Live:

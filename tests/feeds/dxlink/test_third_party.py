@@ -14,9 +14,9 @@ import pytest
 from gexterm.feeds.dxlink.tastytrade import read_chain
 from gexterm.market import symbols
 from gexterm.market.events import CANCEL, CORRECTION, NEW, Trades
-from tests.feeds.dxlink.live import CALL, PUT, chain, columns, live, quote, sale
+from tests.feeds.dxlink.live import CALL, PUT, TEN_MS, chain, columns, live, quote, sale
 from tests.feeds.listening import until
-from tests.venues.dxlink import CLIENT_SECRET, REFRESH_TOKEN, FakeDxlink
+from tests.venues.dxlink import CLIENT_SECRET, REFRESH_TOKEN, FakeDxlink, day_id, trade
 
 tastytrade = pytest.importorskip("tastytrade")
 
@@ -53,25 +53,14 @@ SALES = [
 SUMMARY = {
     "eventSymbol": CALL,
     "eventTime": 0,
-    "dayId": 20413,
-    "prevDayId": 20412,
+    "dayId": day_id(TEN_MS),
+    "prevDayId": day_id(TEN_MS) - 1,
     "dayClosePriceType": "REGULAR",
     "prevDayClosePriceType": "FINAL",
     "openInterest": 34905,
 }
-TRADE = {
-    "eventSymbol": CALL,
-    "eventTime": 0,
-    "time": 1,
-    "timeNanoPart": 0,
-    "sequence": 1,
-    "exchangeCode": "C",
-    "dayId": 20413,
-    "tickDirection": "UP",
-    "extendedTradingHours": False,
-    "price": 10.5,
-    "dayVolume": 1.3743299e7,
-}
+TRADE = trade(CALL, 10.5, TEN_MS, 1.3743299e7)
+OLD_TRADE = trade(PUT, 9.0, TEN_MS - 86_400_000, 5000.0)
 
 
 @pytest.fixture
@@ -129,19 +118,21 @@ async def test_quotes_interest_and_volume_are_read_alike(
     async with streaming(session) as streamer:
         await streamer.subscribe(Quote, [CALL, PUT])
         await streamer.subscribe(Summary, [CALL])
-        await streamer.subscribe(Trade, [CALL])
+        await streamer.subscribe(Trade, [CALL, PUT])
         for kind in ("Quote", "Summary", "Trade"):
             await subscribed(venue, kind, {CALL})
+        await subscribed(venue, "Trade", {PUT})
         await venue.publish("Quote", QUOTES)
         await venue.publish("Summary", [SUMMARY])
-        await venue.publish("Trade", [TRADE])
+        await venue.publish("Trade", [OLD_TRADE, TRADE])
         quotes = {q.event_symbol: q for q in [await streamer.get_event(Quote) for _ in range(2)]}
-        summary, trade = await streamer.get_event(Summary), await streamer.get_event(Trade)
+        summary = await streamer.get_event(Summary)
+        trades = [await streamer.get_event(Trade) for _ in range(2)]
     async with live(venue) as there:
         await there.subscribed()
         await there.publish("Quote", *QUOTES)
         await there.publish("Summary", SUMMARY)
-        await there.publish("Trade", TRADE)
+        await there.publish("Trade", OLD_TRADE, TRADE)
         await there.until(lambda: len(there.quotes()) == 2 and bool(there.volume()))
         for name, (bid, ask, bid_size, ask_size) in there.quotes().items():
             theirs = quotes[name]
@@ -151,7 +142,10 @@ async def test_quotes_interest_and_volume_are_read_alike(
             # A size that is not a number is zero to them, and not given to us.
             assert near(theirs.bid_size, 0.0 if math.isnan(bid_size) else bid_size)
         assert there.interest() == {CALL: float(summary.open_interest)}
-        assert there.volume() == {CALL: float(trade.day_volume or 0)}
+        assert {t.event_symbol: t.day_id for t in trades} == {CALL: 20413, PUT: 20412}
+        # The volume of another day is theirs to tell from its day; ours is the session's.
+        today = {t.event_symbol: float(t.day_volume or 0) for t in trades if t.day_id == 20413}
+        assert there.volume() == today == {CALL: 1.3743299e7}
     assert venue.errors == []
 
 
