@@ -197,6 +197,6 @@ async def print_minutes(session: LiveSession) -> None:
     async for reading in session.readings():
         if reading.as_of // 60_000_000_000 != minute:
             minute = reading.as_of // 60_000_000_000
-            click.echo(summary_line(reading))
+            click.echo(summary_line(reading, session.status.state))
         if session.status.state == "ended":
             return

@@ -342,20 +342,28 @@ def _health(r: Reading) -> list[str]:
     return lines + [_line("note", clean(text)) for text in h.warnings]
 
 
-def summary_line(reading: Reading) -> str:
-    """One line for logs and pipes: time, spot, paradigm, gamma, flip, and how sure they are."""
+DOWN = frozenset({"stale", "reconnecting", "refused", "closed"})
+"""States of a feed in which numbers are older than their line."""
+
+
+def summary_line(reading: Reading, state: str = "") -> str:
+    """One line for logs and pipes: time, spot, paradigm, gamma, flip, and how sure they are.
+
+    `state` is the feed's; where it is down, the line does not say `live` alone.
+    """
     gamma, zero, held = reading.gamma, reading.zero_dte, reading.positions
     flip = price(gamma.flip).strip() if math.isfinite(gamma.flip) else gamma.flip_kind
     lines = "/".join(strike(x) for x in (zero.lis_lower, zero.lis_upper))
     label = f"{zero.paradigm}?" if leaning(zero) else zero.paradigm
     odds = probability(zero)
     sure = percent(odds).strip() if math.isfinite(odds) else ""
-    state = f"{gamma.state}?" if gamma_doubtful(gamma) else gamma.state
+    sign = f"{gamma.state}?" if gamma_doubtful(gamma) else gamma.state
     band = _band(gamma.gex_band)
+    mode = f"{reading.source.mode}, {state}" if state in DOWN else reading.source.mode
     trap = ", SIGNING TRAP" if held.trap and inferred(held) else ""
     return (
         f"{clock(reading.as_of)} ET  {clean(reading.underlying)} {price(reading.spot)}"
         f"  {label:<9} {sure:<4}  lines {lines:<11}  target {strike(zero.target):<6}"
-        f"  GEX {si(gamma.gex_per_1pct, plus=True)} {state:<7}  {band + '  ' if band else ''}"
-        f"flip {flip}  [{held.view} × {held.basis}, {reading.source.mode}{trap}]"
+        f"  GEX {si(gamma.gex_per_1pct, plus=True)} {sign:<7}  {band + '  ' if band else ''}"
+        f"flip {flip}  [{held.view} × {held.basis}, {mode}{trap}]"
     )

@@ -64,3 +64,9 @@ def test_one_line_says_how_sure_it_is() -> None:
 def test_one_line_of_an_assumption_has_no_odds() -> None:
     assumed = summary_line(reading(view="squeezemetrics"))
     assert "%" not in assumed and "?" not in assumed
+
+
+def test_a_line_written_while_the_feed_is_down_does_not_say_live_alone() -> None:
+    assert ", live]" in summary_line(SURE, "live").replace(SURE.source.mode, "live")
+    for state in ("reconnecting", "stale", "refused", "closed"):
+        assert f"{SURE.source.mode}, {state}]" in summary_line(SURE, state)
