@@ -32,6 +32,9 @@ ORDERLY_NS = 1_000_000_000
 MOST_CONTRACTS = 2.0**21
 """No print is larger: one that claims it is an error, and would be the whole book. Sums of
 what is not larger are exact (`accumulate`)."""
+MOST_COINS = 2.0**27
+"""The same where sizes are coins, of which some cost cents: two million of those are an
+ordinary print. Variances of the largest are exact to 1e-16 of themselves only."""
 _MOST_POINTS = 1e9
 _CLOCKS_NS = 60_000_000_000
 _COUNTS = (
@@ -122,7 +125,8 @@ class Tape(Columns):
         """
         kind = classes(trades.condition, numbering)
         known = (trades.contract >= 0) & (trades.contract < n_contracts)
-        sane = (trades.size > 0.0) & (trades.size <= MOST_CONTRACTS)
+        most = MOST_COINS if numbering == "deribit" else MOST_CONTRACTS
+        sane = (trades.size > 0.0) & (trades.size <= most)
         sane &= (trades.price > 0.0) & (trades.price <= _MOST_POINTS)
         new = (trades.action == NEW) & ~IS_CANCEL[kind]
         prints = new & known & sane

@@ -123,3 +123,23 @@ def test_a_customer_who_buys_calls_leaves_the_dealer_short_in_coins(
     # Not quite all: the other side may have been a customer too.
     assert -12.5 < engine.gained(talk.now)[0] < -10.0
     assert tape.price[0] == pytest.approx(0.033 * (forward if inverse else spot), rel=1e-9)
+
+
+def test_a_large_print_of_a_coin_that_costs_cents_is_no_error() -> None:
+    exchange = Exchange(NOON)
+    exchange.index("trx_usdc", 0.25)
+    name = "TRX_USDC-24NOV23-0d25-C"
+    exchange.list(name)
+    exchange.quote(name, 0.01, 0.011, underlying_price=0.25, index_price=0.25)
+    talk = Talk(exchange, "TRX_USDC")
+    talk.open()
+    talk.settle()
+    exchange.trade(name, 0.011, 5_000_000.0, "buy")
+    talk.settle()
+    engine = Engine(EngineSettings())
+    for event in talk.events:
+        engine.apply(event)
+    assert engine.signer is not None
+    engine.signer.settle()
+    assert engine.signer.counts["refused"] == 0
+    assert engine.gained(talk.now)[0] < -4_000_000.0
