@@ -218,11 +218,11 @@ async def _live(
     def recording(on_trouble: Callable[[str], None]) -> Recorder:
         return _recorder(venue, underlying, chosen, folder, clock, on_trouble)
 
-    def earlier() -> Reread:
+    def earlier(stopped: Callable[[], bool]) -> Reread:
         from gexterm.engine.rereading import of_today
         from gexterm.recording.scribe import folder_of
 
-        return of_today(folder_of(folder, venue.name, underlying.upper()), clock.now_ns())
+        return of_today(folder_of(folder, venue.name, underlying.upper()), clock.now_ns(), stopped)
 
     session = LiveSession(
         lambda tap: _runner(protocol, clock, tap),

@@ -163,7 +163,7 @@ async def serve_and(
             speed=speed,
             carry=carry.book if carry else None,
             carry_warning="; ".join(carry.warnings) if carry else "",
-            read_earlier=None if carry is None else lambda: Reread(carry.earlier),
+            read_earlier=None if carry is None else lambda _stopped: Reread(carry.earlier),
             replayable=True,
             snapshots=Path(chosen.snapshots) if chosen.snapshots else None,
             timer=time.perf_counter,

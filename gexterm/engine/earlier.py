@@ -56,6 +56,8 @@ class Earlier:
     """The numbers of the prints of each, ascending; those without a number are not in it."""
     spans: tuple[Span, ...]
     """When somebody listened, ascending and apart."""
+    gaps: int = 0
+    """Prints that were proved missing while somebody did."""
 
     @classmethod
     def of(
@@ -65,8 +67,12 @@ class Earlier:
         tape: Tape,
         before: Earlier | None,
         span: Span,
+        gaps: int,
     ) -> Earlier:
-        """What a session's tape and all before it say; `flow` is that of both."""
+        """What a session's tape and all before it say; `flow` is that of both.
+
+        `gaps` are the prints missing in the session alone.
+        """
         count = len(contracts)
         numbered = tape.sequence >= 0
         who, number = tape.contract[numbered], tape.sequence[numbered]
@@ -81,6 +87,7 @@ class Earlier:
             flow,
             tuple(numbers),
             _merged((*(before.spans if before is not None else ()), span)),
+            gaps + (before.gaps if before is not None else 0),
         )
 
     @property
@@ -129,7 +136,10 @@ class Earlier:
             holes = ", ".join(f"{_clock(hole.begins)}-{_clock(hole.ends)}" for hole in missed)
             said = f"flow of {known} is taken up from this day's earlier recordings"
             warnings = (*warnings, f"{said}; not heard: {holes}")
-        return replace(counts, heard_from=since, warnings=warnings)
+        again = 0 < counts.heard_from <= self.spans[0].begins if self.spans else True
+        # Where the venue has sent the whole day once more, it has sent those too.
+        gaps = counts.gaps + (0 if again else self.gaps)
+        return replace(counts, heard_from=since, gaps=gaps, warnings=warnings)
 
     def missed(self, heard_from: int) -> list[Span]:
         """The holes up to `heard_from`, since when the feed knows all (ns; 0: not known)."""

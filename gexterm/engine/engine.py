@@ -201,16 +201,16 @@ class Engine:
         if self.info is not None and self.info.has_tape:
             self.signer = Signer(conditions=self.info.conditions, venue_side=self.info.venue_side)
 
-    def heard(self, begins: int, ends: int) -> Earlier | None:
-        """All that was signed so far, for a later session of the day; it listened so long.
+    def heard(self, span: Span, gaps: int) -> Earlier | None:
+        """All that was signed so far, for a later session of the day.
 
-        None without a tape.
+        `span` is when it listened, `gaps` how many prints it knows to lack. None without a tape.
         """
         if self.signer is None:
             return None
         self.signer.settle()
         flow, tape = self._flow(self.signer), self.signer.tape
-        return Earlier.of(self.chain.contracts, flow, tape, self.earlier, Span(begins, ends))
+        return Earlier.of(self.chain.contracts, flow, tape, self.earlier, span, gaps)
 
     def _before(self) -> EarlierFlow | None:
         """What earlier sessions heard, arranged for this chain."""

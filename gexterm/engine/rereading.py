@@ -7,11 +7,11 @@ went on from only for its own replay: a day's recordings are read in order, each
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gexterm.engine.earlier import Earlier
+from gexterm.engine.earlier import Earlier, Span
 from gexterm.engine.engine import Engine
 from gexterm.engine.settings import EngineSettings
 from gexterm.errors import GextermError
@@ -34,10 +34,15 @@ class Reread:
     """What could not be read, one line; empty: nothing."""
 
 
-def of_today(folder: Path, now: int) -> Reread:
+def _never() -> bool:
+    return False
+
+
+def of_today(folder: Path, now: int, stopped: Callable[[], bool] = _never) -> Reread:
     """All recordings in a folder that began on the day of `now`, ns, in New York.
 
-    Not those of a venue's test server, where the market is made up.
+    Not those of a venue's test server, where the market is made up. Gives up once `stopped`
+    says so.
     """
     day = et(now).date().isoformat()
     try:
@@ -47,7 +52,7 @@ def of_today(folder: Path, now: int) -> Reread:
         )
     except OSError:
         return Reread()
-    return read_again([(path, None) for path in found])
+    return read_again([(path, None) for path in found], stopped)
 
 
 def of_recording(recording: Recording) -> Reread:
@@ -57,21 +62,25 @@ def of_recording(recording: Recording) -> Reread:
     return read_again([(here / Path(name).name, count) for name, count in named])
 
 
-def read_again(paths: Sequence[tuple[Path, int | None]]) -> Reread:
+def read_again(
+    paths: Sequence[tuple[Path, int | None]], stopped: Callable[[], bool] = _never
+) -> Reread:
     """Recordings in order, of each so many events (None: all there are).
 
-    What cannot be read is left out and told.
+    What cannot be read is left out and told. Gives up, with nothing, once `stopped` says so.
     """
     earlier: Earlier | None = None
     names: list[tuple[str, int]] = []
     warnings: list[str] = []
     for path, count in paths:
+        if stopped():
+            return Reread()
         try:
             with Recording(path) as recording:
                 info = recording.info
                 if not info.has_tape or (count is None and info.mode == "simulated"):
                     continue
-                earlier, read = _add(recording, count, earlier)
+                earlier, read = _add(recording, count, earlier, stopped)
         except (GextermError, ValueError) as error:
             warnings.append(error.message if isinstance(error, GextermError) else str(error))
             continue
@@ -83,12 +92,14 @@ def read_again(paths: Sequence[tuple[Path, int | None]]) -> Reread:
 
 
 def _add(
-    recording: Recording, count: int | None, before: Earlier | None
+    recording: Recording, count: int | None, before: Earlier | None, stopped: Callable[[], bool]
 ) -> tuple[Earlier | None, int]:
     engine = Engine(EngineSettings())
     engine.earlier = before
     read, ends, report = 0, 0, None
     for event in itertools.islice(recording.events(), count):
+        if stopped():
+            break
         engine.apply(event)
         read += 1
         ends = max(ends, event_time(event))
@@ -97,4 +108,5 @@ def _add(
     if engine.signer is None or not ends:
         return before, read
     begins = heard or engine.signer.flow().epoch or recording.begins
-    return engine.heard(min(begins, ends), ends), read
+    span = Span(min(begins, ends), ends)
+    return engine.heard(span, report.gaps if report is not None else 0), read

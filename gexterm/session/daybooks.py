@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from gexterm.recording.books import Book
     from gexterm.session.core import Core
     from gexterm.session.keeping import BookKeeper
+
+    ReadEarlier = Callable[[Callable[[], bool]], Reread]
+    """Reads the day's earlier recordings; handed a word on whether it may stop."""
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
@@ -42,7 +46,7 @@ class DayBooks:
         *,
         take_up: bool,
         warning: str = "",
-        read_earlier: Callable[[], Reread] | None = None,
+        read_earlier: ReadEarlier | None = None,
     ) -> None:
         self._carry = carry
         self._warning = warning
@@ -74,12 +78,15 @@ class DayBooks:
     async def before(self) -> None:
         """Read what earlier sessions of the day have recorded; before the feed begins."""
         if self._read_earlier is not None:
+            stop = threading.Event()
             try:
-                found = await asyncio.to_thread(self._read_earlier)
+                found = await asyncio.to_thread(self._read_earlier, stop.is_set)
             except Exception as error:
                 _log.exception("earlier recordings were not read")
                 self._unread = f"this day's earlier recordings were not read: {error}"
                 return
+            finally:
+                stop.set()  # whoever quits meanwhile does not wait for it
             self._earlier, self._names, self._unread = found.earlier, found.names, found.warning
 
     def again(self, core: Core) -> None:

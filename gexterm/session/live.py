@@ -34,11 +34,11 @@ from gexterm.session.ticking import Ticker
 
 if TYPE_CHECKING:
     from gexterm.engine.health import FeedCounts
-    from gexterm.engine.rereading import Reread
     from gexterm.feeds.runner import FeedRunner
     from gexterm.feeds.tap import Tap
     from gexterm.reading.model import Reading
     from gexterm.recording.books import Book
+    from gexterm.session.daybooks import ReadEarlier
     from gexterm.session.keeping import BookKeeper
     from gexterm.session.recorded import MakeRecording
 
@@ -81,7 +81,7 @@ class LiveSession(Face):
         carry_warning: str = "",
         keeper: BookKeeper | None = None,
         take_up: bool = True,
-        read_earlier: Callable[[], Reread] | None = None,
+        read_earlier: ReadEarlier | None = None,
         make_recording: MakeRecording | None = None,
         snapshots: Path | None = None,
         timer: Callable[[], float] | None = None,

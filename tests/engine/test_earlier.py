@@ -226,6 +226,16 @@ def test_a_hole_is_what_neither_a_recording_nor_the_venue_knows(
     assert len(told.warnings) == bool(holes)
 
 
+def test_prints_missing_in_the_morning_are_missing_at_noon(tmp_path: Path) -> None:
+    nine, eleven = at(MONDAY, 9, 30), at(MONDAY, 11)
+    lost = FeedReport(gaps=7, heard_from=nine, recv=eleven)
+    record(tmp_path, at(MONDAY, 9, 31), [*opening(), *prints(range(5)), lost])
+    earlier = of_today(tmp_path, NOON).earlier
+    assert earlier is not None
+    assert earlier.told(FeedCounts(gaps=2, heard_from=NOON)).gaps == 9
+    assert earlier.told(FeedCounts(gaps=2, heard_from=nine)).gaps == 2
+
+
 def test_a_recording_reads_again_what_it_names_and_no_more(tmp_path: Path) -> None:
     first = record(tmp_path, at(MONDAY, 9, 31), [*opening(), *prints(range(5))])
     again = of_today(tmp_path, NOON)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,12 +83,40 @@ async def test_a_test_servers_market_leaves_no_book_and_takes_none_up(tmp_path: 
 async def test_earlier_recordings_that_fail_in_an_unforeseen_way_do_not_end_a_session(
     tmp_path: Path,
 ) -> None:
-    def fails() -> Reread:
+    def fails(_stopped: object) -> Reread:
         raise ZeroDivisionError("made to fail")
 
     session = await run(tmp_path, monday(), at(MONDAY, 9), read_earlier=fails)
     assert session.newest is not None
     assert any("made to fail" in text for text in session.newest.health.warnings)
+
+
+async def test_who_quits_while_earlier_recordings_are_read_does_not_wait_for_them(
+    tmp_path: Path,
+) -> None:
+    begun, left = threading.Event(), threading.Event()
+
+    def reads(stopped: Callable[[], bool]) -> Reread:
+        begun.set()
+        while not stopped():
+            left.wait(0.005)
+        left.set()
+        return Reread()
+
+    session = LiveSession(
+        lambda _tap: ScriptedRunner([]),  # type: ignore[arg-type,return-value]
+        ManualClock(at(MONDAY, 9)),
+        Settings(),
+        underlying="SPX",
+        read_earlier=reads,
+    )
+    async with asyncio.timeout(30), session:
+        listener = asyncio.create_task(anext(session.readings(), None))
+        await asyncio.to_thread(begun.wait)
+        assert session.status.message == "reading this day's earlier recordings"
+        await session.close()
+        await asyncio.gather(listener, return_exceptions=True)
+        assert await asyncio.to_thread(left.wait, 20)
 
 
 def kept_in(folder: Path) -> list[Path]:

@@ -242,7 +242,7 @@ async def replayed(path: Path, until: int) -> list[Reading]:
             view="combined",
             carry=carry,
             carry_warning=warning,
-            read_earlier=lambda: of_recording(recording),
+            read_earlier=lambda _stopped: of_recording(recording),
         )
         session._set_step = lambda: None  # type: ignore[method-assign]
         again = heard(session)
@@ -322,7 +322,9 @@ async def test_a_session_begun_at_noon_goes_on_from_the_mornings_recording_and_r
             lambda _tap: ScriptedRunner(script, between),
             recorder=recorder,
             view="combined",
-            read_earlier=lambda: of_today(folder_of(tmp_path, "venue", "SPX"), clock.now_ns()),
+            read_earlier=lambda stopped: of_today(
+                folder_of(tmp_path, "venue", "SPX"), clock.now_ns(), stopped
+            ),
         )
         readings = heard(live)
         await run(live)
