@@ -50,6 +50,7 @@ VENUE = Venue(
         "premiums quoted in coin are turned into points with the forward of their expiry",
         "contracts are counted in coins: 1 contract is 1 BTC, also in linear families",
         "quotes outside the window are renewed every five minutes",
+        "settlement averages the index over 07:30 to 08:00 UTC: priced as if on the last value",
         "the session begins at midnight in New York; the venue tells prints of the last 24 hours",
         "blocks agreed beforehand are never signed; blocks by request for quote are",
     ),

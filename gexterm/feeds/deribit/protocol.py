@@ -52,6 +52,7 @@ _QUIET_S = 30.0
 _LIST_EVERY_NS = 600 * NS
 _SUMMARY_EVERY_NS = 300 * NS
 _DAY_LATE_NS = 5 * NS
+_DAY_NS, _SETTLES_NS, _AVERAGED_NS = 86_400 * NS, 28_800 * NS, 1_800 * NS
 _MOST_STRANGE = 16
 _MOST_CONTRACTS = 50_000
 _TICKER = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.'
@@ -143,8 +144,20 @@ class DeribitProtocol(BaseProtocol):
         ):
             self._summarise()
         self._draw_window()
+        self._say_what_settles()
         self._tape.timer(now_ns)
         return self.outgoing()
+
+    def _say_what_settles(self) -> None:
+        """Half an hour of the index is averaged into what options settle on, until 08:00 UTC."""
+        left_ns = -(self._tape.now(self._now) - _SETTLES_NS) % _DAY_NS
+        if left_ns <= _AVERAGED_NS:
+            self.account.notes["settling"] = (
+                "options settle at 08:00 UTC on the average of half an hour, of which "
+                f"{1 - left_ns / _AVERAGED_NS:.0%} is over: their gamma is less than shown"
+            )
+        else:
+            self.account.notes.pop("settling", None)
 
     def _look_at_day(self) -> bool:
         """Whether another day has begun in New York: open interest is told anew.

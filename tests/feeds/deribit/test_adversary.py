@@ -109,3 +109,18 @@ def test_a_premium_beyond_all_numbers_is_not_given_and_warns_nobody() -> None:
     exchange.tape[-1]["index_price"] = 1e308
     talk.settle()
     assert math.isnan(talk.quotes()[-1][1]) and math.isnan(talk.quotes()[-1][2])
+
+
+def test_the_half_hour_that_is_averaged_is_said_while_it_lasts() -> None:
+    exchange = market(MIDNIGHT + 2 * 3_600_000 + 29 * 60_000)  # 07:29 UTC
+    talk = Talk(exchange)
+    talk.open()
+    talk.settle()
+    notes = talk.protocol.account.notes
+    assert "settling" not in notes
+    exchange.now_ms += 16 * 60_000
+    talk.settle()
+    assert "average of half an hour, of which 50% is over" in notes["settling"]
+    exchange.now_ms += 16 * 60_000
+    talk.settle()
+    assert "settling" not in notes
