@@ -76,6 +76,48 @@ class Parent:
         self._process.wait(20)
 
 
+class Names(set[str]):
+    """What a client has subscribed; knows how many of it are quotes without looking."""
+
+    quotes = 0
+
+    def add(self, name: str) -> None:
+        self.quotes += name.startswith("Q.") and name not in self
+        super().add(name)
+
+    def discard(self, name: str) -> None:
+        self.quotes -= name.startswith("Q.") and name in self
+        super().discard(name)
+
+
+class Listing(FakeMassive):
+    """The fake venue, which does not look through a whole chain at every page and every name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bands: dict[tuple[str, str], list[dict[str, Any]]] = {}
+
+    def _login(self, client: Any, key: Any) -> None:
+        client.subscribed = Names()
+        super()._login(client, key)
+
+    def _quotes(self, client: Any) -> int:
+        names = client.subscribed
+        return names.quotes if isinstance(names, Names) else len(names)
+
+    async def _snapshot(self, request: web.Request) -> web.Response:
+        if (away := self._turned_away(request)) is not None:
+            return away
+        asked = self._asked(request)
+        first = asked.query.get("expiration_date.gte", "")
+        last = asked.query.get("expiration_date.lte", "9999")
+        if (first, last) not in self._bands:
+            self._bands[first, last] = [
+                row for row in self.chain if first <= row["details"]["expiration_date"] <= last
+            ]
+        return self._paged(asked, self._bands[first, last], 250, 10)
+
+
 class Pushed:
     """Frames that say now: their times are overwritten in place before each sending."""
 
@@ -384,7 +426,7 @@ class _Massive:
         self.listed: Chain = chain(et(now).date(), size, rng)
         self.market = Market(self.listed, rng)
         self.symbols = [symbol_of(contract, "polygon") for contract in self.listed.contracts]
-        self.venue = FakeMassive()
+        self.venue = Listing()
         self.venue.chain = massive_rows(self.market, self.symbols, now)
         self.offset = offset_ns
         self.paced = Paced(self.venue, self.market, self.symbols, offset_ns)

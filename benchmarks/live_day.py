@@ -53,6 +53,8 @@ class Day:
     idle_keys_ms: list[float] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
     """Seconds since the flood began, RSS in MB."""
+    began: float = 0.0
+    """When the flood began, on the machine's monotonic clock."""
     watched: list[dict[str, Any]] = field(default_factory=list)
     cpu_share: float = 0.0
     screen_bytes: int = 0
@@ -164,6 +166,8 @@ def measure(seconds: float, folder: Path, *, scope: str = "all", more: tuple[str
             while time.monotonic() < end:
                 screen.read(0.05)
             flood.ask("save", path=str(folder / "sent.npz"))
+            if len(day.keys_ms) % len(_PRESSES) == 1:
+                screen.key(*_PRESSES[1])
             screen.child.send("q")
             end = time.monotonic() + 30.0
             while screen.read(0.1) and time.monotonic() < end:
@@ -195,6 +199,7 @@ def _until_subscribed(flood: Parent, screen: Screen) -> None:
 def _watch(day: Day, screen: Screen, pid: int, seconds: float, bursts: list[list[float]]) -> None:
     rng = random.Random(1)
     begin, cpu = time.monotonic(), cpu_s(pid)
+    day.began = begin
     day.load = os.getloadavg()[0]
     measured, due = 0.0, 0.5
     presses = itertools.cycle(_PRESSES)
@@ -289,10 +294,13 @@ def rows_of(day: Day, seconds: float) -> list[Row]:
     active = [each for each in day.watched if each["prints"] > 0] or day.watched
     span = max(active[-1]["at"] - active[0]["at"], 1e-9)
     ticks = (active[-1]["sequence"] - active[0]["sequence"]) / span
-    prints_min = day.sent["prints"] / (day.sent["seconds"] / 60)
-    warm = min(60.0, seconds / 3)
-    tape_mb = 1.66 * 96 * prints_min / 1e6
+    warm = min(90.0, seconds / 3)
     grown = slope(day.memory, warm)
+    known = {
+        name: slope([(each["at"] - day.began, each[name]) for each in day.watched], warm)
+        for name in ("tape_mb", "moments_mb")
+    }
+    prints_min = day.sent["prints"] / (day.sent["seconds"] / 60)
     return [
         Row("events sent a second", day.sent["events"] / day.sent["seconds"], "1/s"),
         Row("prints sent", day.sent["prints"], ""),
@@ -315,11 +323,13 @@ def rows_of(day: Day, seconds: float) -> list[Row]:
         Row("  99th percentile", day.late_ms[1], "ms"),
         Row("  most", day.late_ms[2], "ms"),
         Row("loop late, most", max(each["late_ms"] for each in active), "ms"),
-        Row("garbage collected at once, most", max(each["gc_ms"] for each in active), "ms"),
+        Row("garbage collected at once, most CPU", max(each["gc_ms"] for each in active), "ms"),
         Row("memory at the end", day.memory[-1][1] if day.memory else float("nan"), "MB"),
         Row(f"memory grown, after {warm:.0f} s", grown, "MB/min"),
-        Row("  of it the tape, expected", tape_mb, "MB/min"),
-        at_most("  besides the tape", grown - tape_mb, 5.0, "MB/min"),
+        Row("  of it the signed tape, by its arrays", known["tape_mb"], "MB/min"),
+        Row("  that is, a print", 1e6 * known["tape_mb"] / prints_min, "B"),
+        Row("  of it the look-back, which holds half an hour", known["moments_mb"], "MB/min"),
+        at_most("  besides these", grown - sum(known.values()), 2.0, "MB/min"),
         Row("recording", day.recording_bytes / 1e6 / (seconds / 60), "MB/min"),
         Row("most bytes that waited at the venue", day.sent["backlog"] / 1e6, "MB"),
         Row("venue behind its schedule, most", day.sent["behind_s"], "s"),

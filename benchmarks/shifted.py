@@ -2,7 +2,7 @@
 
 Only the clock on the wall is another one, so that a live session can be had when the market
 is shut. With GEXTERM_BENCH_REPORT a file gets, once a second, what only the process knows:
-frames dropped, Readings made and skipped, garbage collected, the loop's lateness.
+frames dropped, Readings made and skipped, CPU of garbage collection, the loop's lateness.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from gexterm import clock
 
@@ -39,14 +42,25 @@ class Watch:
 
     def _collected(self, phase: str, info: dict[str, Any]) -> None:
         if phase == "start":
-            self._began = time.perf_counter()
+            self._began = time.thread_time()
         elif info.get("generation", 0) >= 1:
-            self._pauses.append(1e3 * (time.perf_counter() - self._began))
+            self._pauses.append(1e3 * (time.thread_time() - self._began))
+
+    def _sizes(self, session: Any) -> dict[str, float]:
+        """What is known to grow, MB: the signed tape, and the look-back of half an hour."""
+        engine = session._core.engine if session._core else None
+        if engine is None:
+            return {"tape_mb": 0.0, "moments_mb": 0.0}
+        return {
+            "tape_mb": size_of(engine.signer) / 1e6,
+            "moments_mb": size_of(engine._memory.history) / 1e6,
+        }
 
     async def run(self, session: Any) -> None:
         lines: list[str] = []
         late = 0.0
-        written = time.monotonic()
+        written = sized = time.monotonic()
+        sizes = self._sizes(session)
         while True:
             begun = time.monotonic()
             await asyncio.sleep(0.01)
@@ -57,12 +71,18 @@ class Watch:
             runner, report = session._runner, session.report
             reading = session.newest
             recorder = session._recording
+            if written - sized >= 10.0:
+                sized = written
+                sizes = self._sizes(session)
             pauses, self._pauses = self._pauses, []
             lines = [
                 json.dumps(
                     {
                         "at": written,
+                        **sizes,
                         "cpu": time.process_time(),
+                        "frozen": gc.get_freeze_count(),
+                        "old": len(gc.get_objects(generation=2)),
                         "late_ms": 1e3 * late,
                         "gc_ms": max(pauses, default=0.0),
                         "gc_all_ms": sum(pauses),
@@ -88,6 +108,37 @@ class Watch:
             late = 0.0
             with Path(self._path).open("a", encoding="utf-8") as file:  # noqa: ASYNC230
                 file.write(lines[0] + "\n")
+
+
+def size_of(root: Any) -> int:
+    """Bytes of all arrays that can be reached, spare room included."""
+    seen: set[int] = set()
+    total = 0
+    wait: list[Any] = [root]
+    while wait:
+        here = wait.pop()
+        if id(here) in seen or isinstance(here, str | bytes | int | float | type | None):
+            continue
+        seen.add(id(here))
+        if isinstance(here, np.ndarray):
+            base = here
+            while isinstance(base.base, np.ndarray):
+                base = base.base
+            if id(base) not in seen or base is here:
+                seen.add(id(base))
+                total += base.nbytes
+        elif isinstance(here, list | tuple | set | deque):
+            if len(here) < 5_000:
+                wait += here
+        elif isinstance(here, dict):
+            if len(here) < 5_000:
+                wait += here.values()
+        else:
+            wait += getattr(here, "__dict__", {}).values()
+            for kind in type(here).__mro__:
+                names = getattr(kind, "__slots__", ())
+                wait += [getattr(here, n, None) for n in names if isinstance(names, tuple)]
+    return total
 
 
 def watch(path: str) -> None:
