@@ -58,6 +58,8 @@ _NO_SPOT_NS = 5 * NS
 _NO_TAPE_NS, _NO_TAPE_TRADES = 60 * NS, 20
 _MOST_CONTRACTS = 1e12
 _DEMO_DELAY_S = 900.0
+_MORNING = dt.time(7)
+"""New York; by then the open interest of a new day is out."""
 _UNFIT = "prints unfit"
 
 
@@ -87,6 +89,8 @@ class DxlinkProtocol(BaseProtocol):
         self._requests: list[Request] = []
         self._definitions: list[Definitions] = []
         self._interest: dict[int, float] = {}
+        self._interest_of: dict[int, float] = {}
+        self._interest_on: dt.date | None = None
         self._volume: dict[int, float] = {}
         self._quoted: set[int] = set()
         self._taped: set[int] = set()
@@ -168,9 +172,10 @@ class DxlinkProtocol(BaseProtocol):
             return []
         events: list[Event] = [*self._first(), *self._definitions]
         self._definitions = []
-        if self._interest:
+        if self._interest and not self._before_morning():
             at, values = _columns(self._interest)
             events.append(OpenInterest(at, values, self._now, self._now))
+            self._interest_of.update(self._interest)
             self._interest = {}
         if self._volume:
             at, values = _columns(self._volume)
@@ -347,8 +352,25 @@ class DxlinkProtocol(BaseProtocol):
                 self._spot.summary(close)
                 continue
             contract, open_interest = index.get(symbol), number(interest)
-            if contract is not None and 0.0 <= open_interest <= _MOST_CONTRACTS:
+            if contract is None or not 0.0 <= open_interest <= _MOST_CONTRACTS:
+                continue
+            if self._interest_of.get(contract) == open_interest:
+                self._interest.pop(contract, None)
+            else:
                 self._interest[contract] = open_interest
+
+    def _before_morning(self) -> bool:
+        """Whether open interest is still of the day before, and was told on it.
+
+        A Summary comes with every new high or low, by night too, and what it repeats must
+        not pass for the new day's.
+        """
+        now = calendar.et(self._now)
+        self._interest_on = self._interest_on or now.date()
+        if now.time() < _MORNING and self._interest_on != now.date():
+            return True
+        self._interest_on = now.date()
+        return False
 
     # What is subscribed
 

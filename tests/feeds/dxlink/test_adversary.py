@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gexterm.market.calendar import parse_when
-from gexterm.market.events import Event, Volume
+from gexterm.market.events import Event, OpenInterest, Volume
 from tests.feeds.dxlink.made import data, ready, say
 
 CALL, PUT = ".SPXW251121C6600", ".SPXW251121P6600"
@@ -27,3 +27,26 @@ def test_a_snapshot_of_before_the_days_first_trade_is_not_the_days_volume() -> N
 def test_a_trade_without_a_time_is_taken_at_its_word() -> None:
     protocol = ready(CALL, PUT)
     assert volume(say(protocol, data("Trade", [PUT, 12.5, "NaN", 7.0]), MORNING)) == [7.0]
+
+
+def interest(events: list[Event]) -> list[float]:
+    found = [event for event in events if isinstance(event, OpenInterest)]
+    return [v for event in found for v in event.open_interest.tolist()]
+
+
+def test_open_interest_repeated_at_night_does_not_pass_for_the_new_days() -> None:
+    protocol = ready(CALL, PUT)
+    evening, night = parse_when("2025-11-20 15:00"), parse_when("2025-11-21 02:00")
+    assert interest(say(protocol, data("Summary", [CALL, 500.0, 12.0]), evening)) == [500.0]
+    assert interest(say(protocol, data("Summary", [CALL, 500.0, 12.0]), night)) == []
+    # Another contract enters the window by night: its number is of the day before as well.
+    assert interest(say(protocol, data("Summary", [PUT, 80.0, 12.0]), night)) == []
+    told = say(protocol, data("Summary", [CALL, 730.0, 12.0]), parse_when("2025-11-21 07:05"))
+    assert sorted(interest(told)) == [80.0, 730.0]
+    assert interest(say(protocol, data("Summary", [CALL, 730.0, 11.0]), MORNING)) == []
+
+
+def test_who_begins_at_night_has_the_open_interest_there_is() -> None:
+    protocol = ready(CALL, PUT)
+    night = parse_when("2025-11-21 02:00")
+    assert interest(say(protocol, data("Summary", [CALL, 500.0, 12.0]), night)) == [500.0]
