@@ -114,7 +114,12 @@ def script(underlying: str = "SPX", day: dt.date = DAY, begins: dt.time = dt.tim
         strikes = [82_000.0 + 1000 * k for k in range(9)]
     else:
         friday = day + dt.timedelta(days=(4 - day.weekday()) % 7)
-        series = [("SPXW", day), ("SPX", friday), ("SPXW", friday), ("SPXW", dt.date(2025, 12, 19))]
+        series = [
+            ("SPXW", day),
+            ("SPX", friday),
+            ("SPXW", friday),
+            ("SPXW", day + dt.timedelta(days=29)),
+        ]
         series = list(dict.fromkeys(series))
         strikes = [6500.0 + 25 * k for k in range(9)]
     options = tuple(
