@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gexterm.cli.common import Command, settings
-from gexterm.errors import UsageError
+from gexterm.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from gexterm.config import FeedSettings
+    from gexterm.config import FeedSettings, Settings
     from gexterm.feeds.venue import FeedOptions, Venue
 
 _NAMES = ("url", "rest_url", "contracts", "sigmas", "days", "back_fill", "demo", "delayed")
+
+MOST_HOURS = 24 * 7
+"""Hours that prints are fetched back at most."""
 
 
 def feed_options(command: Command) -> Command:
@@ -23,7 +26,7 @@ def feed_options(command: Command) -> Command:
         click.option("--demo", is_flag=True, help="The venue's test system, where it has one."),
         click.option(
             "--back-fill",
-            type=click.FloatRange(0, 24 * 7),
+            type=click.FloatRange(0, MOST_HOURS),
             metavar="HOURS",
             help="How far back prints are fetched where the venue can; 0: not at all.",
         ),
@@ -57,7 +60,26 @@ def feed_options(command: Command) -> Command:
 def feed_choice(venue: Venue, options: dict[str, Any]) -> FeedOptions:
     """What the command line and the settings say; takes what is its own out of `options`."""
     given = {name: options.pop(name, None) for name in _NAMES}
-    return _choice(given, settings().feed(venue.name))
+    chosen = settings()
+    _check(chosen)
+    return _choice(given, chosen.feed(venue.name))
+
+
+def _check(chosen: Settings) -> None:
+    """Raise ConfigError where feeds of the settings are not to be had so."""
+    from gexterm.feeds.venue import VENUES
+
+    for name, own in chosen.feeds.items():
+        if name not in VENUES:
+            raise ConfigError(
+                f"the settings have [feeds.{name}], and no feed is called so",
+                f"choose one of {', '.join(VENUES)}",
+            )
+        if own.back_fill_hours > MOST_HOURS:
+            raise ConfigError(
+                f"feeds.{name}.back_fill_hours is {own.back_fill_hours:g}",
+                f"at most {MOST_HOURS}, as with --back-fill",
+            )
 
 
 def _choice(given: dict[str, Any], own: FeedSettings) -> FeedOptions:

@@ -61,6 +61,7 @@ def login_command(feed: str) -> None:
     venue = find_venue(feed)
     if not venue.secrets:
         raise UsageError(f"{venue.name} asks for no key", f"try `gexterm doctor {venue.name}`")
+    credentials.need_keyring(venue)
     for spec in venue.secrets:
         text = _asked(venue, spec.prompt)
         if not text:

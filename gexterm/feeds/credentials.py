@@ -59,6 +59,12 @@ def find(
     return (Secret(text), "keyring") if text else (None, "not set")
 
 
+def need_keyring(venue: Venue) -> None:
+    """Raise UsageError where there is no keyring, before anything secret is asked for."""
+    for spec in venue.secrets:
+        _needed(spec)
+
+
 def store(venue: Venue, spec: SecretSpec, text: str) -> None:
     """Keep a secret in the keyring. Raises UsageError where it cannot be."""
     library = _needed(spec)

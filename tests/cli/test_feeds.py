@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from unittest import mock
 
 import keyring
@@ -101,3 +102,31 @@ def test_a_missing_key_is_named_with_the_way_to_give_it() -> None:
     assert refused.code == 2
     assert "massive needs MASSIVE_API_KEY" in refused.one_clear_line
     assert "gexterm feeds login massive" in refused.one_clear_line
+
+
+def test_no_key_is_asked_for_where_there_is_nowhere_to_keep_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gexterm.feeds.credentials._library", lambda: None)
+    asked: list[str] = []
+    monkeypatch.setattr("gexterm.cli.feeds._asked", lambda _venue, prompt: asked.append(prompt))
+    refused = gexterm("feeds", "login", "massive")
+    assert refused.code == 2
+    assert "no library for the system's keyring" in refused.one_clear_line
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [("[feeds.deribt]\nsigmas = 2\n", "no feed is called so; choose one of deribit"),
+     ("[feeds.deribit]\nback_fill_hours = 9999\n", "back_fill_hours is 9999; at most 168")],
+)  # fmt: skip
+def test_settings_of_no_feed_are_refused_and_not_ignored(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: str, said: str
+) -> None:
+    (tmp_path / "gexterm").mkdir()
+    (tmp_path / "gexterm" / "config.toml").write_text(settings)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    refused = gexterm("live", "deribit", "BTC", "--headless")
+    assert refused.code == 2
+    assert said in refused.one_clear_line
