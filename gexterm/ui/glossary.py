@@ -195,7 +195,21 @@ CHAPTERS: tuple[Chapter, ...] = (
              "stands on a coloured ground in the top line, always."),
         Term("age, p99", "Age of the middle quote, and of the oldest in a hundred."),
         Term("quoted", "Share of contracts that have a bid and an offer."),
-        Term("gaps, dropped, reconnects", "Should be zero. Dropped: a full queue let events go."),
+        Term("stale, reconnecting, refused", "A live feed without its rows. Stale: connected, and "
+             "nothing comes though the market is open. Reconnecting: which try, and in how many "
+             "seconds. Refused: another try would end the same way; the reason says what to do. "
+             "Meanwhile the last numbers stay and grow old."),
+        Term("HELD", "The screen stands still because you told it to; the live market, its "
+             "recording and its alerts go on."),
+        Term("● rec 12 MB", "The session is being recorded, so much so far. A red dot: with "
+             "losses. NOT RECORDED: it cannot be, and the reason stands beside it. rec off: it "
+             "shall not be."),
+        Term("flow since", "Prints are known without interruption since then. What was traded "
+             "before, and is not in the book carried over, is missing from flow and combined."),
+        Term("600 of 21k", "Contracts that are quoted, of those listed. The others keep their last "
+             "known volatility or none; their prints count where the venue sends them."),
+        Term("gaps, dropped, reconnects", "Should be zero. Gaps: prints that the venue's own "
+             "numbers prove missing. Dropped: a full queue let events go."),
         Term("time", "The clock is the market's, in New York; it stands still when a replay does. "
              "Time left runs to the contract's own settlement, half days included."),
     )),

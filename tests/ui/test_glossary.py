@@ -33,7 +33,8 @@ def test_a_number_has_a_meaning_a_formula_and_a_source(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name", ["prior", "epoch", "customer", "signed", "SIGNING TRAP", "OI unexplained", "printed",
-             "capped", "hatched", "≤ 30 d", "sign views ≠", "carried book"]
+             "capped", "hatched", "≤ 30 d", "sign views ≠", "carried book",
+             "flow since", "rec 12 MB", "600 of 21k", "HELD", "stale", "reconnecting", "refused"]
 )  # fmt: skip
 def test_a_word_has_a_meaning(name: str) -> None:
     assert term(name).meaning
