@@ -254,7 +254,7 @@ def test_a_venue_is_told_to_be_checked_as_far_as_it_was(name: str) -> None:
         ("massive", subscriptions.MOST_QUOTES),
         ("massive", refill.MOST_REQUESTS),
         ("databento", databento.MOST),
-        ("tradier", tradier._MOST),
+        ("tradier", tradier.MOST),
     ],
 )
 def test_the_limits_told_of_a_venue_are_those_kept_to(name: str, limit: int) -> None:

@@ -15,7 +15,7 @@ from gexterm.clock import NS
 from gexterm.dealers.signer import Signer
 from gexterm.feeds.secrets import Secret
 from gexterm.feeds.tap import Tap
-from gexterm.feeds.tradier import TradierProtocol
+from gexterm.feeds.tradier.protocol import TradierProtocol
 from gexterm.feeds.venue import FeedOptions
 from gexterm.feeds.window import WindowSettings
 from gexterm.market import calendar
