@@ -164,9 +164,16 @@ class DeribitProtocol(BaseProtocol):
 
         A few seconds late, so that who counts the day by receipt has begun it too.
         """
-        before, self._day = self._day, et(self._tape.now(self._now) - _DAY_LATE_NS).date()
+        now = et(self._tape.now(self._now) - _DAY_LATE_NS)
+        before, self._day = self._day, now.date()
+        if before is None and now.hour:
+            self.account.notes["interest"] = (
+                f"open interest is of {now:%H:%M} New York: what was traded before, since "
+                "midnight, is in it, and a second time in positions that add prints to it"
+            )
         if before in (None, self._day):
             return False
+        self.account.notes.pop("interest", None)
         self._books.new_day()
         return True
 

@@ -124,3 +124,15 @@ def test_the_half_hour_that_is_averaged_is_said_while_it_lasts() -> None:
     exchange.now_ms += 16 * 60_000
     talk.settle()
     assert "settling" not in notes
+
+
+def test_who_joins_in_mid_day_is_told_that_open_interest_has_the_mornings_prints_in_it() -> None:
+    exchange = market()
+    talk = Talk(exchange)
+    talk.open()
+    talk.settle()
+    notes = talk.protocol.account.notes
+    assert notes["interest"].startswith("open interest is of 11:59 New York")
+    exchange.now_ms = MIDNIGHT + 30_000
+    talk.settle()
+    assert "interest" not in notes
