@@ -14,11 +14,11 @@ import pytest
 from gexterm import config
 from gexterm.cli.main import cli
 from gexterm.errors import UsageError
-from gexterm.feeds import tradier
 from gexterm.feeds.databento import protocol as databento
 from gexterm.feeds.deribit import protocol as deribit
 from gexterm.feeds.dxlink import protocol as dxlink
 from gexterm.feeds.massive import refill, subscriptions
+from gexterm.feeds.tradier import protocol as tradier
 from gexterm.feeds.venue import VENUES, FeedOptions, find_venue
 from gexterm.reading.model import Health
 
