@@ -59,6 +59,8 @@ class BackFill:
     def note(self, trades: list[Trade]) -> None:
         """The websocket has told these."""
         self._heard.note(trades)
+        if self._refill is not None and not self._refill.done:
+            self._refill.heard(trades)
 
     def subscribed(self, now_ns: int) -> None:
         """From now on prints are known."""

@@ -124,6 +124,14 @@ class Refill:
         """Whether nothing more will come."""
         return not self._jobs and not self._under_way
 
+    def heard(self, trades: list[Trade]) -> None:
+        """The websocket has told these meanwhile.
+
+        They lie after this stretch, unless this machine's clock is ahead of the venue's.
+        """
+        for key, times in edges(trades).items():
+            self._edges.setdefault(key, []).extend(times)
+
     def requests(self, now_ns: int) -> list[Request]:
         """What to ask for now: a few at a time."""
         out: list[Request] = []
