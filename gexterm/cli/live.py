@@ -255,10 +255,11 @@ def _on_screen(theme: str, fps: float) -> Callable[[LiveSession], Awaitable[None
 async def _headless(session: LiveSession) -> None:
     """One line per market minute; what deserves attention on standard error."""
     from gexterm.cli.monitor import print_minutes
+    from gexterm.cli.saying import tell as say
 
     async def tell() -> None:
         async for alert in session.alerts():
-            click.echo(f"{_clock(alert.at)} {alert.severity}: {alert.text}", err=True)
+            say(f"{_clock(alert.at)} {alert.severity}: {alert.text}")
 
     telling = asyncio.create_task(tell())
     try:
@@ -299,10 +300,11 @@ async def _record(
     limit_s: float | None,
 ) -> None:
     from gexterm.cli.logbook import Logbook
+    from gexterm.cli.saying import tell
     from gexterm.clock import SystemClock
 
     clock = SystemClock()
-    book = Logbook(clock, lambda line: click.echo(line, err=True))
+    book = Logbook(clock, tell)
     recorder = _recorder(venue, underlying, chosen, folder, clock, book.recording)
     try:
         async with recorder, _runner(protocol, clock, recorder.tap) as runner:

@@ -191,12 +191,13 @@ def _on_screen(theme: str, fps: float) -> Callable[[LiveSession], Awaitable[None
 
 async def print_minutes(session: LiveSession) -> None:
     """One line per market minute, to the end of the recording or feed."""
+    from gexterm.cli.saying import put
     from gexterm.cli.table import summary_line
 
     minute = -1
     async for reading in session.readings():
         if reading.as_of // 60_000_000_000 != minute:
             minute = reading.as_of // 60_000_000_000
-            click.echo(summary_line(reading, session.status.state))
+            put(summary_line(reading, session.status.state))
         if session.status.state == "ended":
             return

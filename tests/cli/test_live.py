@@ -143,6 +143,25 @@ async def test_record_that_could_not_record_does_not_end_well(tmp_path: Path) ->
     assert "rows that were heard are not recorded" in said.decode()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+async def test_a_log_that_cannot_be_written_does_not_end_the_recording(tmp_path: Path) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        async with venue() as url:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "gexterm", "record", "deribit", "BTC", "--url", url,
+                "-o", str(tmp_path / "kept"), "--for", "2s", stderr=full,
+                env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)},
+            )  # fmt: skip
+            await process.wait()
+    finally:
+        os.close(full)
+    (kept,) = found(tmp_path, "*.gexrec")
+    with Recording(kept) as recording:
+        assert recording.closed_properly
+        assert any(True for _ in recording.events())
+
+
 async def test_a_venue_that_refuses_ends_with_exit_code_4_and_the_reason(tmp_path: Path) -> None:
     async with venue() as url:
         for command in (("live", "--headless"), ("record",)):
