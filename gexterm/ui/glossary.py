@@ -193,25 +193,47 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter("Can it be trusted", (
         Term("LIVE DELAYED REPLAY SIMULATED", "How the data reaches the screen. Anything but LIVE "
              "stands on a coloured ground in the top line, always."),
-        Term("age, p99", "Age of the middle quote, and of the oldest in a hundred."),
-        Term("quoted", "Share of contracts that have a bid and an offer."),
-        Term("stale, reconnecting, refused", "A live feed without its rows. Stale: connected, and "
-             "nothing comes though the market is open. Reconnecting: which try, and in how many "
-             "seconds. Refused: another try would end the same way; the reason says what to do. "
-             "Meanwhile the last numbers stay and grow old."),
         Term("HELD", "The screen stands still because you told it to; the live market, its "
              "recording and its alerts go on."),
-        Term("● rec 12 MB", "The session is being recorded, so much so far. A red dot: with "
-             "losses. NOT RECORDED: it cannot be, and the reason stands beside it. rec off: it "
-             "shall not be."),
-        Term("flow since", "Prints are known without interruption since then. What was traded "
-             "before, and is not in the book carried over, is missing from flow and combined."),
-        Term("600 of 21k", "Contracts that are quoted, of those listed. The others keep their last "
-             "known volatility or none; their prints count where the venue sends them."),
-        Term("gaps, dropped, reconnects", "Should be zero. Gaps: prints that the venue's own "
-             "numbers prove missing. Dropped: a full queue let events go."),
         Term("time", "The clock is the market's, in New York; it stands still when a replay does. "
              "Time left runs to the contract's own settlement, half days included."),
+    )),
+    Chapter("The status line", (
+        Term("connecting, live", "No connection stands yet; one stands, and rows come."),
+        Term("stale", "Connected, and nothing comes though the market is open. The last numbers "
+             "stay and grow old."),
+        Term("reconnecting", "The connection was lost: which try, and in how many seconds; the "
+             "reason stands at the right. The last numbers stay and grow old; what took place "
+             "meanwhile is fetched afterwards where the venue can."),
+        Term("refused", "Another try would end the same way; the reason says what to do."),
+        Term("closed, ended", "Nothing more comes: given up, and the reason; or a replay is over."),
+        Term("● rec 12 MB", "The session is being recorded, so much so far. A red dot: with "
+             "losses, see the reason.", "bytes written · 10⁻⁶"),
+        Term("● NOT RECORDED", "It cannot be, and the reason stands beside it until it can. It is "
+             "tried again every minute."),
+        Term("rec off", "Not recorded: it shall not be."),
+        Term("flow since 10:32", "Prints are known without interruption since then. What was "
+             "traded before, and is not in the book carried over, is missing from flow and "
+             "combined. After a gap that could not be filled it moves to where the gap ended.", "",
+             "definitions, health"),
+        Term("gaps", "Prints missing: those that the venue's own numbers prove to be, and that "
+             "could not be had later. Without such numbers it is 0, and says only that nothing "
+             "was noticed.", "", "definitions, health"),
+        Term("dropped, reconnects", "Messages let go because we were too slow; connections made "
+             "anew. Should be zero."),
+        Term("age, p99", "Age of the middle quote, and of the oldest in a hundred.",
+             "market time − time of the quote: median, 99th percentile; not of what has settled"),
+        Term("600 of 21k contracts", "The window: contracts that are quoted, of those listed; in "
+             "full where there is room. It moves with spot. The others keep their last known "
+             "volatility or none; their prints count where the venue sends them.",
+             "|K − S| ≤ S · max(4 · vol · √T, 1.5 %), the nearest expiry first, up to the limit",
+             "live, settings: sigmas, days, contracts"),
+        Term("quoted", "Share of contracts that have a bid and an offer."),
+        Term("ev/s, tick", "Rows of quotes, prints and the like per second, over five seconds; "
+             "work for the last Reading, in ms."),
+        Term("off parity, crossed", "Contracts whose quotes break the parity of calls and puts of "
+             "their expiry; whose bid is not below the offer."),
+        Term("⚠ … +2", "The first of what must be known, and how many more there are."),
     )),
 )  # fmt: skip
 """Everything that the desk shows, panel by panel."""

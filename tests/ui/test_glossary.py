@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from gexterm.dealers.evidence import Evidence
+from gexterm.feeds.window import WindowSettings
+from gexterm.reading.model import Health
+from gexterm.session.model import RecordingState
+from gexterm.ui.frame import Frame
 from gexterm.ui.glossary import CHAPTERS, Term
 from gexterm.ui.help import help_lines
 from gexterm.ui.ink import cell_len, plain
 from gexterm.ui.widgets.evidence import BRIEF, COUNTS, name
+from gexterm.ui.widgets.status import STATE_ROLES, parts, recorded
+from tests.ui.fakes import NS, OPEN, FakeSession, reading
 
 TERMS = {term.name: term for chapter in CHAPTERS for term in chapter.terms}
 EVERYTHING = " ".join(
@@ -34,7 +43,8 @@ def test_a_number_has_a_meaning_a_formula_and_a_source(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["prior", "epoch", "customer", "signed", "SIGNING TRAP", "OI unexplained", "printed",
              "capped", "hatched", "≤ 30 d", "sign views ≠", "carried book",
-             "flow since", "rec 12 MB", "600 of 21k", "HELD", "stale", "reconnecting", "refused"]
+             "flow since", "rec 12 MB", "NOT RECORDED", "rec off", "600 of 21k contracts", "HELD",
+             "gaps", "age", "connecting", "stale", "reconnecting", "refused"]
 )  # fmt: skip
 def test_a_word_has_a_meaning(name: str) -> None:
     assert term(name).meaning
@@ -55,6 +65,73 @@ def test_every_count_that_is_shown_is_explained() -> None:
     for _, told in COUNTS[:3]:
         assert told in EVERYTHING
     assert len(set(BRIEF.values())) == len(BRIEF)
+
+
+STATUS = next(chapter for chapter in CHAPTERS if chapter.title == "The status line")
+STATUS_TERMS = {found.name: found for found in STATUS.terms}
+WORD = r"[A-Za-z][A-Za-z/]*\d*"
+STATUS_WORDS = " ".join(f"{found.name} {found.meaning}" for found in STATUS.terms)
+LIVE = replace(
+    reading(),
+    health=Health(
+        quoted_share=0.93,
+        quote_age_p50_s=0.4,
+        quote_age_p99_s=4.1,
+        crossed=2,
+        stale=3,
+        gaps=7,
+        dropped=1,
+        reconnects=1,
+        events_per_s=1240.0,
+        tick_ms=12.0,
+        listed=21_000,
+        quotes_asked=600,
+        heard_from=OPEN - 60 * NS,
+    ),
+)
+RECORDINGS = (
+    RecordingState(on=True, size=12_300_000),
+    RecordingState(on=False, why="disk full"),
+    RecordingState(on=False, chosen=True),
+)
+
+
+@pytest.mark.parametrize("state", STATE_ROLES)
+def test_every_state_of_the_connection_is_explained(state: str) -> None:
+    if state == "paused":
+        return  # a replay's, by a key that help names
+    assert state in " ".join(STATUS_TERMS)
+
+
+@pytest.mark.parametrize("recording", RECORDINGS)
+def test_every_word_of_the_status_line_is_explained(recording: RecordingState) -> None:
+    session = FakeSession()
+    shown = Frame(session.info, session.status, LIVE, recording=recording)
+    said = [plain(tuple(part)) for part in (recorded(shown), *parts(shown, LIVE, 149))]
+    assert len(said) >= 10
+    explained = set(re.findall(WORD, STATUS_WORDS))
+    # Numbers with their units go first: `12`, `10:32`, `1.24k`, `0.4s`.
+    bare = re.sub(r"(?<!\w)[\d.,:]+\w?", " ", "  ".join(said))
+    told = set(re.findall(WORD, bare))
+    assert len(told) >= 12
+    assert told <= explained
+
+
+@pytest.mark.parametrize("name", ["age", "600 of 21k"])
+def test_what_the_status_line_computes_has_a_formula(name: str) -> None:
+    assert next(found for key, found in STATUS_TERMS.items() if name in key).formula
+
+
+def test_the_window_is_explained_by_the_numbers_that_it_is_drawn_with() -> None:
+    drawn = WindowSettings()
+    formula = term("600 of 21k").formula
+    assert f"{drawn.sigmas:g} · vol" in formula
+    assert f"{100 * drawn.least:g} %" in formula
+
+
+def test_no_gap_is_no_proof_of_nothing_lost() -> None:
+    assert "nothing was noticed" in STATUS_TERMS["gaps"].meaning
+    assert "prints missing" in STATUS_TERMS["gaps"].meaning.lower()
 
 
 def test_a_base_rate_is_never_called_a_promise() -> None:
