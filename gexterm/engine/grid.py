@@ -15,12 +15,10 @@ from gexterm.clock import NS
 from gexterm.market.events import (
     ClockTick,
     Event,
-    OpenInterest,
     Quotes,
     TickMark,
     Trades,
     UnderlyingPrice,
-    Volume,
 )
 
 STEPS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0)
@@ -35,10 +33,14 @@ def step_for(speed: float, fps: float) -> int:
 
 
 def market_time(event: Event) -> int:
-    """The market time that an event speaks of, ns; 0 when it speaks of none."""
+    """The market time that an event proves to be, ns; 0 when it proves none.
+
+    Open interest and volume are as of a time that may be this machine's, which is known to
+    be wrong only later.
+    """
     if isinstance(event, Quotes | Trades):
         return int(event.ts.max()) if len(event.ts) else 0
-    if isinstance(event, ClockTick | UnderlyingPrice | OpenInterest | Volume):
+    if isinstance(event, ClockTick | UnderlyingPrice):
         return event.ts
     return 0
 
