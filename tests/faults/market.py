@@ -90,7 +90,8 @@ class Script:
 
 def value(option: Option, spot: float, at: int) -> float:
     """Black's formula without a rate, on a smile; points."""
-    hour = {"SPX": 9.5, "BTC": 3.0}.get(option.root, 16.0)
+    closes = 13.0 if option.date == HALF_DAY else 16.0
+    hour = {"SPX": 9.5, "BTC": 3.0}.get(option.root, closes)
     settles = at_et(option.date, dt.time(int(hour), round(hour % 1 * 60)))
     years = max(settles - at, 60 * NS) / NS / (365 * 86_400)
     away = math.log(option.strike / spot)
@@ -113,7 +114,7 @@ def script(underlying: str = "SPX", day: dt.date = DAY, begins: dt.time = dt.tim
         series = [("BTC", day + dt.timedelta(days=days)) for days in (1, 8)]
         strikes = [82_000.0 + 1000 * k for k in range(9)]
     else:
-        friday = day + dt.timedelta(days=(4 - day.weekday()) % 7)
+        friday = day + dt.timedelta(days=(4 - day.weekday()) % 7 or 7)
         series = [
             ("SPXW", day),
             ("SPX", friday),
@@ -121,7 +122,9 @@ def script(underlying: str = "SPX", day: dt.date = DAY, begins: dt.time = dt.tim
             ("SPXW", day + dt.timedelta(days=29)),
         ]
         series = list(dict.fromkeys(series))
-        strikes = [6500.0 + 25 * k for k in range(9)]
+        # What is near the money on half a day is nearer.
+        apart = 10.0 if day == HALF_DAY else 25.0
+        strikes = [6600.0 + apart * k for k in range(-4, 5)]
     options = tuple(
         Option(root, date, right, strike) for root, date in series for strike in strikes
         for right in "CP"
@@ -235,9 +238,7 @@ class Teller:
 
     def protocol(self) -> FeedProtocol:
         """A fresh client of this venue."""
-        secrets: ClassVar[dict[str, str]] = {
-            name: Secret(text) for name, text in self.secrets.items()
-        }
+        secrets = {name: Secret(text) for name, text in self.secrets.items()}
         return find_venue(self.name).make(self.script.underlying, secrets, self.options())
 
     async def open(self) -> None:
@@ -432,7 +433,7 @@ class Massive(Teller):
         return f"O:{option.root}{option.date:%y%m%d}{option.right}{round(option.strike * 1000):08d}"
 
     async def open(self) -> None:
-        at = self.script.joins - 10 * NS
+        at = self.script.joins - 50 * MS
         for option, (bid, ask) in self.script.first.items():
             self.venue.chain.append(
                 {

@@ -20,6 +20,7 @@ import math
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -152,6 +153,15 @@ class Stage:
         for _ in range(5):
             await self.turn()
 
+    async def opening(self) -> None:
+        """Some seconds of quotes, as a market in session has them for whoever joins."""
+        for _ in range(6):
+            await self.to(self.now + NS * 9 // 10)
+            at = self.now // NS * NS if self.teller.name == "databento" else self.now
+            step = Step(at, self.script.spot, self.script.first, ())
+            await self.teller.quote(step)
+            await self.until(partial(self.has, step))
+
     async def play(self, steps: Iterable[Step], heard: bool = True) -> None:
         """Steps at their times; `heard`: each is waited for."""
         for step in steps:
@@ -159,7 +169,7 @@ class Stage:
             await self.teller.step(step)
             if heard:
                 try:
-                    await self.until(lambda step=step: self.has(step))
+                    await self.until(partial(self.has, step))
                 except AssertionError as error:
                     raise AssertionError(f"{self.lacks(step)}: {error}") from None
 

@@ -25,6 +25,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 import zstandard
+from databento_dbn import SystemCode
 
 from gexterm.feeds.venue import find_venue
 from gexterm.recording.frames import ANSWERED, Frames, RawAnswer
@@ -63,7 +64,7 @@ class ParrotMassive(Massive):
 
     async def open(self) -> None:
         await super().open()
-        self.venue._login = self._login
+        self.venue._login = self._login  # type: ignore[method-assign]
 
     def _login(self, client: Any, key: Any) -> None:
         if key != self.venue.key:
@@ -106,9 +107,8 @@ class ParrotDatabento(Databento):
             return
         for said in spellings(self.venue.key):
             text = f"unexpected {said}"
-            await self.venue.send(
-                databento.system(text, databento.dbn.SystemCode.SLOW_READER_WARNING)
-            )
+            slow: Any = SystemCode.SLOW_READER_WARNING
+            await self.venue.send(databento.system(text, slow))
             await self.venue.send(databento.error(text, "SYMBOL_RESOLUTION_FAILED"))
 
 
