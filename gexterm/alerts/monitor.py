@@ -14,6 +14,10 @@ LOG_LENGTH = 500
 """Alerts kept, newest last."""
 
 
+LAST_WORD_NS = 20 * NS
+"""How long a line may be lost after "live again" was the last that was said of it, ns."""
+
+
 class AlertMonitor:
     """Fed with Readings and the feed's status, says what deserves attention.
 
@@ -28,6 +32,8 @@ class AlertMonitor:
         self._trouble = False
         self._stood = False
         self._not_recorded = 0
+        # Whether "live again" is the last word, and since when the line is lost all the same.
+        self._restored, self._lost_at = False, 0
         self._feed_said: dict[AlertKind, int] = {}
 
     def update(self, reading: Reading) -> list[Alert]:
@@ -57,6 +63,10 @@ class AlertMonitor:
             alerts = self._trouble_with("feed stale", f"feed is stale{words}", at)
         elif status.state == "reconnecting":
             what = "connection lost" if self._stood else "no connection yet"
+            self._lost_at = self._lost_at or at
+            if self._restored and at - self._lost_at >= LAST_WORD_NS:
+                # A line that flaps is told of rarely; "live again" must not outlive the line.
+                self._feed_said.pop("feed reconnecting", None)
             alerts = self._trouble_with("feed reconnecting", f"{what}{words}", at)
         elif status.state == "refused":
             alerts = self._say("feed ended", "warning", f"feed refuses{words}", at)
@@ -69,6 +79,9 @@ class AlertMonitor:
             self._feed_said.pop("feed restored", None)
             self._trouble = False
             alerts = self._say("feed restored", "notice", f"feed is live again{words}", at)
+            self._restored = True
+        if status.state == "live":
+            self._lost_at = 0
         self._stood = self._stood or status.state == "live"
         self.log.extend(alerts)
         return alerts
@@ -98,6 +111,7 @@ class AlertMonitor:
     def _trouble_with(self, kind: AlertKind, text: str, at: int) -> list[Alert]:
         alerts = self._say(kind, "warning", text, at)
         self._trouble = self._trouble or bool(alerts)
+        self._restored = self._restored and not alerts
         return alerts
 
     def _say(self, kind: AlertKind, severity: Severity, text: str, at: int) -> list[Alert]:

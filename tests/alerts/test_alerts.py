@@ -486,6 +486,20 @@ def test_a_recording_that_stops_is_told_once_and_so_is_its_going_on() -> None:
     assert [a.kind for a in watch.recording("again", 73 * NS)] == ["recording stopped"]
 
 
+def test_live_again_is_not_the_last_word_of_a_line_that_is_lost_again() -> None:
+    watch = AlertMonitor()
+    said = []
+    for at, state in ((0, "live"), (10, "reconnecting"), (14, "live"), (20, "reconnecting"),
+                      (24, "live"), (30, "reconnecting"), (38, "reconnecting"),
+                      (51, "reconnecting"), (70, "reconnecting"), (80, "live")):  # fmt: skip
+        said += [(at, a.kind) for a in watch.feed(FeedStatus(state), (1000 + at) * NS)]
+    assert said == [
+        (10, "feed reconnecting"), (14, "feed restored"),
+        # What lasts a moment is held back; what lasts is told, though it is soon after.
+        (51, "feed reconnecting"), (80, "feed restored"),
+    ]  # fmt: skip
+
+
 def test_raw_frames_that_end_first_do_not_silence_the_end_of_the_recording() -> None:
     watch = AlertMonitor()
     first = watch.recording("raw frames are no longer kept: disk", 10 * NS, on=True)
