@@ -9,6 +9,7 @@ Keys come from the environment or the keyring, as for a user.
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -41,5 +42,6 @@ async def test_a_live_venue_delivers_what_it_promises(asked: str) -> None:
         told=steps.append,
     )
     for finding in [*steps, *found.findings()]:
-        print(f"{finding.verdict:<8} {finding.what}: {finding.said}  {finding.advice}".rstrip())
+        line = f"{finding.verdict:<8} {finding.what}: {finding.said}  {finding.advice}"
+        sys.stdout.write(f"{line.rstrip()}\n")
     assert not [f for f in found.findings() if f.verdict in ("missing", "wrong")]
