@@ -201,7 +201,8 @@ class Connection:
         if math.isinf(quiet_s):
             # Rows are due from when they are due, not from when they last came.
             outlet.due_from = now
-            if outlet.state == "connecting" and last_frame > self._watched_from:
+            came = last_frame > self._watched_from
+            if outlet.state == "connecting" and came and protocol.account.admitted:
                 outlet.tell("live")
         silent_s = (now - outlet.due_from) / NS
         if silent_s > quiet_s and outlet.state in ("live", "connecting", "reconnecting"):

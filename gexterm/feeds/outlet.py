@@ -65,7 +65,8 @@ class Outlet:
         if self.stood_at is None or len(said) == len(events):
             return
         self.due_from = self._clock.now_ns()
-        if self.state in ("connecting", "reconnecting", "stale") and not said:
+        admitted = self._protocol.account.admitted
+        if self.state in ("connecting", "reconnecting", "stale") and not said and admitted:
             self.tell("live")
 
     # -- market time -----------------------------------------------------------------------

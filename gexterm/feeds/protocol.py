@@ -93,6 +93,9 @@ class Account:
     See `market.events.FeedReport`, which is made of it, for what the numbers mean.
     """
 
+    admitted: bool = True
+    """Whether the venue has let us in: where there is a login, false from `on_open` until it
+    is accepted. Nothing is called live before."""
     gaps: int = 0
     """Prints proved missing that could not be had later."""
     refilled: int = 0

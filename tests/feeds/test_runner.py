@@ -429,3 +429,31 @@ async def test_a_message_too_large_is_told():
 async def test_a_runner_on_the_clock_of_the_wall_works_the_same():
     async with Venue(says("1")) as venue, taking(Words(venue.port), SystemClock()) as taker:
         await until(lambda: taker.prices == [1.0])
+
+
+async def test_before_the_venue_lets_us_in_nothing_is_called_live() -> None:
+    class Guarded(Words):
+        def on_open(self, now_ns: int) -> list[Outgoing]:
+            self.account.admitted = False
+            return super().on_open(now_ns)
+
+        def receive(self, frame: bytes, recv_ns: int) -> list[Event]:
+            self.account.admitted = self.account.admitted or frame == b"2"
+            return super().receive(frame, recv_ns)
+
+    clock = ManualClock(NS)
+    async with Venue() as venue:
+
+        async def door(connection: ServerConnection) -> None:
+            await connection.send("1")
+            await venue.listen(connection)
+
+        venue._scripts.append(door)
+        protocol = Guarded(venue.port)
+        async with taking(protocol, clock) as taker:
+            await until(lambda: taker.prices == [1.0])
+            await seconds(clock, 3)
+            assert [status.state for status in taker.told] == ["connecting"]
+            for connection in venue._server.connections:
+                await connection.send("2")
+            await until(lambda: taker.told[-1].state == "live")

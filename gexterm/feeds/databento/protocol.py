@@ -111,6 +111,7 @@ class DatabentoProtocol(BaseProtocol):
         self._listing.forget_ids()
         self._gathering.tape.reopen()
         self.account.steps.clear()
+        self.account.admitted = False
         self.account.quoted = 0
         return []
 
@@ -123,6 +124,7 @@ class DatabentoProtocol(BaseProtocol):
             if rest is None:
                 return []
             frame = rest
+            self.account.admitted = True
             self.account.steps["authenticated"] = f"session {self._login.session}"
             self._out += self._opening()
         if self._decoder is None:

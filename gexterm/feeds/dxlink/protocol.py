@@ -112,6 +112,7 @@ class DxlinkProtocol(BaseProtocol):
         """SETUP. Everything that belongs to a connection begins anew."""
         self._now = self._opened_at = now_ns
         self._open = True
+        self.account.admitted = False
         self._session.token = self._rest.quote_token
         self._subscriptions.clear()
         self._fill.lost(self._heard_at or now_ns)
@@ -282,6 +283,7 @@ class DxlinkProtocol(BaseProtocol):
             else:
                 account.steps[what] = said
             if what == "authorized":
+                account.admitted = True
                 account.notes.pop("login", None)
             if what == f"{FEED} channel":
                 self._follow_underlying()

@@ -106,7 +106,7 @@ class MassiveProtocol(BaseProtocol):
 
     def on_open(self, now_ns: int) -> list[Outgoing]:
         """Nothing is said before the venue has said "connected"."""
-        self._authenticated = False
+        self._authenticated = self.account.admitted = False
         self._opened_at = now_ns
         self._subscriptions = Subscriptions()
         self._past.interrupted(self._heard_at)
@@ -234,7 +234,7 @@ class MassiveProtocol(BaseProtocol):
             self._out.append(auth(self._key))
             return self._source()
         if status == "auth_success":
-            self._authenticated = True
+            self._authenticated = self.account.admitted = True
             self.account.steps["authenticated"] = message
             if len(self._catalogue):
                 self.account.steps["chain"] = f"{len(self._catalogue):,} contracts, as before"
