@@ -468,3 +468,12 @@ def test_a_line_that_is_down_is_not_called_live(state: str) -> None:
         assert "● LIVE" in up
         assert "LIVE" not in down
         assert state.upper() in down
+
+
+def test_a_standing_warning_does_not_hide_since_when_the_flow_is_known() -> None:
+    warning = "open interest is of 06:05 New York: what was traded before is in both"
+    line = text(
+        status.paint(frame(live(warnings=(warning,)), info=LIVE, recording=RECORDING), 80, 1)
+    )
+    assert "flow since 10:32" in line
+    assert "⚠ open interest is" in line

@@ -30,6 +30,8 @@ WIDE = 150
 """Width from which on the window is told in full."""
 ROOMY = 100
 """Width from which on a live line has room for the age of the oldest quotes."""
+LEAST = 22
+"""Cells of a warning that make it worth reading."""
 QUOTED_LOW = 0.5
 """Share of quoted contracts below which it is marked as a warning."""
 
@@ -166,10 +168,13 @@ def paint(frame: Frame, width: int, _height: int) -> list[Line]:
         return [fit((*left, Span("  "), Span(text, "warning" if said else "muted")), width)]
     first = f"⚠ {words.clean(said[0])}" if said else ""
     more = f" +{len(said) - 1}" if len(said) > 1 else ""
-    # A warning may take half of the line; counts give way to it.
+    # A warning may take half of the line; counts give way to it, but since when the flow is
+    # known does not: every position on the screen depends on it.
     keep = min(len(first) + len(more) + 2, width // 2) if first else 0
+    since = heard(reading.health, reading.as_of)
     for part in parts(frame, reading, width):
-        if cells(left) + cells(part) + 6 + keep > width:
+        room = min(keep, LEAST) if part == since else keep
+        if cells(left) + cells(part) + 6 + room > width:
             break
         left += [gap, *part]
     if not first:
