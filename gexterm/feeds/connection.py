@@ -153,7 +153,7 @@ class Connection:
                 if queue.closed:
                     return
                 if not buffer.rows:
-                    interpreter.flush()
+                    interpreter.flush_early()
                 await queue.wait()
                 continue
             item, at = queue.pop()

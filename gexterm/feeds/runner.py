@@ -157,7 +157,7 @@ class FeedRunner:
 
     def _flush_when_taken(self) -> None:
         if self._line is not None and not len(self._line.queue):
-            self._interpreter.flush()
+            self._interpreter.flush_early()
 
     # -- attempts --------------------------------------------------------------------------
 
