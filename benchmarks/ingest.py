@@ -13,12 +13,18 @@ from a process of its own, on the other core:
 
 The state update is what a protocol's `receive` and `flush` take beyond decoding: quotes
 conflated, the newest of each made into columns. At full load the runner flushes every 50 ms.
+
+Both sides of a ratio are CPU time: of the one thread that decodes or reads the socket, and of
+the whole process (Readings are computed on a thread of their own) for the state. A machine
+that others use, or a sender that is too slow, then takes nothing from the ratio. The garbage
+collector is settled as in the monitor.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import random
 import statistics
 import tempfile
@@ -32,7 +38,7 @@ import numpy as np
 from websockets.asyncio.client import connect
 
 from benchmarks.flood import Parent
-from benchmarks.harness import Row, at_least, at_most, medians
+from benchmarks.harness import Row, at_least, at_most
 from benchmarks.market import session_time
 from gexterm.clock import SystemClock
 from gexterm.config import Settings
@@ -46,10 +52,11 @@ from gexterm.feeds.secrets import Secret
 from gexterm.feeds.venue import FeedOptions
 from gexterm.market.events import Quotes
 from gexterm.session.live import LiveSession
+from gexterm.ui.settling import Settling
 
 SIZE, FRAMES, PER_FRAME = 24_000, 400, 100
 RATES = (20_000, 100_000)
-_SECONDS, _ROUNDS = 3.0, 3
+_SECONDS, _ROUNDS, _TURNS = 3.0, 3, 9
 _READY_S = 120.0
 
 
@@ -136,11 +143,14 @@ class Session:
                 self.readings += 1
                 self.tick_ms.append(reading.health.tick_ms)
 
+        settling = Settling()
         async with self.session:
+            settling.start()
             taking = asyncio.create_task(take())
             try:
                 yield self
             finally:
+                settling.stop()
                 taking.cancel()
                 await asyncio.gather(taking, return_exceptions=True)
 
@@ -224,7 +234,7 @@ async def _idle(seconds: float) -> float:
 
 
 async def _socket(flood: Parent, feed: Feed, port: int, seconds: float) -> float:
-    """Quotes a second through `websockets`, decoded and forgotten."""
+    """Quotes a CPU second through `websockets`, decoded and forgotten."""
     async with connect(
         f"ws://127.0.0.1:{port}{feed.bare}", compression=None, max_size=None, proxy=None
     ) as connection:
@@ -233,20 +243,22 @@ async def _socket(flood: Parent, feed: Feed, port: int, seconds: float) -> float
         recv, decode = connection.recv, feed.decode
         for _ in range(2_000):
             decode(await recv(decode=False))  # type: ignore[arg-type]
-        count, begin = 0, time.perf_counter()
-        while (took := time.perf_counter() - begin) < seconds:
+        count, begin, cpu = 0, time.perf_counter(), time.thread_time()
+        while time.perf_counter() - begin < seconds:
             for _ in range(100):
                 decode(await recv(decode=False))  # type: ignore[arg-type]
             count += 100
+        cpu = time.thread_time() - cpu
     # Left in mid-flow: the sender notices that we are gone.
     await _ask(flood, "pushed")
-    return count * PER_FRAME / took
+    return count * PER_FRAME / cpu
 
 
 def _decode_rate(feed: Feed, frames: list[bytes]) -> float:
     decode = feed.decode
-    count, begin = 0, time.perf_counter()
-    while (took := time.perf_counter() - begin) < 0.7:
+    """Quotes a CPU second."""
+    count, begin = 0, time.thread_time()
+    while (took := time.thread_time() - begin) < 0.7:
         for frame in frames:
             decode(frame)
         count += len(frames)
@@ -262,15 +274,19 @@ def _state_rows(feed: Feed, protocol: FeedProtocol, frames: list[bytes], now: in
             if at % per_flush == 0:
                 protocol.flush()
 
-    took = medians(
-        {
-            "decode": lambda: [None for frame in frames if feed.decode(frame) is None],
-            "full": lambda: turn(100),
-            "burst": lambda: turn(50),
-            "target": lambda: turn(10),
-        },
-        runs=9,
-    )
+    sides: dict[str, Callable[[], object]] = {
+        "decode": lambda: [None for frame in frames if feed.decode(frame) is None],
+        "full": lambda: turn(100),
+        "burst": lambda: turn(50),
+        "target": lambda: turn(10),
+    }
+    times: dict[str, list[float]] = {side: [] for side in sides}
+    for _ in range(_TURNS):
+        for side, work in sides.items():
+            begin = time.thread_time()
+            work()
+            times[side].append(time.thread_time() - begin)
+    took = {side: statistics.median(each) for side, each in times.items()}
     quotes = len(frames) * PER_FRAME
     name = feed.name
     rows = [Row(f"{name}: decode a quote", 1e9 * took["decode"] / quotes, "ns")]
@@ -317,15 +333,20 @@ async def measure(feed: Feed, seconds: float = _SECONDS) -> list[Row]:
         for _ in range(_ROUNDS):
             decoding.append(_decode_rate(feed, frames))
             sockets.append(await _socket(flood, feed, flood.port, seconds / 2))
+        gc.collect()
+        gc.freeze()
         rows = _state_rows(feed, protocol, frames, now)
+        gc.unfreeze()
     bare = statistics.median(decoding)
     name = feed.name
-    whole = statistics.median(flow.per_s for flow in flows)
+    whole = statistics.median(flow.per_s / flow.cpu for flow in flows)
     rows += [
-        Row(f"{name}: bare decoding", bare / 1e6, "M/s"),
+        Row(f"{name}: bare decoding", bare / 1e6, "M/s CPU"),
         at_least(f"{name}: websockets and decoding / bare decoding",
                  statistics.median(sockets) / bare, 0.6, "x"),
-        Row(f"{name}: socket to state, Readings at 10 Hz", whole / 1e6, "M/s"),
+        Row(f"{name}: socket to state, Readings at 10 Hz", whole / 1e6, "M/s CPU"),
+        Row(f"{name}:   by the clock on the wall",
+            statistics.median(flow.per_s for flow in flows) / 1e6, "M/s"),
         at_least(f"{name}: the same / bare decoding", whole / bare, 0.25, "x"),
         Row(f"{name}:   Readings then", statistics.median(f.ticks for f in flows), "1/s"),
         Row(f"{name}:   frames dropped by an endless flood", sum(f.dropped for f in flows), ""),
