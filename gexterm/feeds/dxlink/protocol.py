@@ -54,6 +54,8 @@ MOST_TAPE = 4 * MOST
 """Most contracts whose prints are heard."""
 QUIET_S = 20.0
 DEAD_S = 75.0
+_LOGIN_NS = 20 * NS
+"""How long the server may take from the connection to the login."""
 _NO_SPOT_NS = 5 * NS
 _NO_TAPE_NS, _NO_TAPE_TRADES = 60 * NS, 20
 _MOST_CONTRACTS = 1e12
@@ -201,6 +203,8 @@ class DxlinkProtocol(BaseProtocol):
     def on_timer(self, now_ns: int) -> list[Outgoing]:
         """Keep-alives, channels to be asked for again, the window, tokens about to expire."""
         self._now = now_ns
+        if self._open and not self.account.admitted and now_ns - self._opened_at >= _LOGIN_NS:
+            raise PassingError(f"DXLink did not log us in for {_LOGIN_NS // NS} s")
         self._session.second(now_ns)
         self._subscriptions.second()
         self._redraw(now_ns)

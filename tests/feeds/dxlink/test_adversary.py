@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from gexterm.clock import NS
+from gexterm.feeds.retry import PassingError
 from gexterm.market.calendar import parse_when
 from gexterm.market.events import Event, OpenInterest, Volume
-from tests.feeds.dxlink.made import data, ready, say
+from tests.feeds.dxlink.made import NOW, data, ready, say
 
 CALL, PUT = ".SPXW251121C6600", ".SPXW251121P6600"
 MORNING = parse_when("2025-11-21 09:00")
@@ -50,3 +54,13 @@ def test_who_begins_at_night_has_the_open_interest_there_is() -> None:
     protocol = ready(CALL, PUT)
     night = parse_when("2025-11-21 02:00")
     assert interest(say(protocol, data("Summary", [CALL, 500.0, 12.0]), night)) == [500.0]
+
+
+def test_a_server_that_talks_and_never_logs_us_in_is_left() -> None:
+    protocol = ready(CALL)
+    protocol.on_timer(NOW + 60 * NS)  # logged in: no hurry
+    protocol.on_open(NOW)
+    say(protocol, {"type": "KEEPALIVE", "channel": 0})
+    protocol.on_timer(NOW + 19 * NS)
+    with pytest.raises(PassingError, match="did not log us in"):
+        protocol.on_timer(NOW + 20 * NS)
