@@ -54,7 +54,7 @@ imports: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 pytest: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 # Real venues, never in CI: GEXTERM_LIVE=deribit make test-live
 test-live: $(VENV)/installed-dev

@@ -55,10 +55,10 @@ _NO_CARRY_BEYOND = 0.15
 
 SpotSource = Literal["given", "forward", "refused", "old", "none"]
 _SPOT_FACTOR = 2.0
+"""Spot and forward further apart than this are not of the same thing."""
 OLD_SPOT_NS = 1_200_000_000_000
 """A spot so much older than the newest quote of its options is another market's: an index
 stands still at night, while its options trade. At 16:15, when they stop, it is 15 minutes."""
-"""Spot and forward further apart than this are not of the same thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +342,7 @@ class Pricer:
 
 
 def _spot(given: float, forward: F64, *, old: bool) -> tuple[float, SpotSource]:
-    known = forward[np.isfinite(forward)]
+    known = forward[np.isfinite(forward) & (forward > 0.0)]
     if np.isfinite(given) and given > 0.0:
         if old and len(known):
             return float(known[0]), "old"

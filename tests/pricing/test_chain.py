@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gexterm.market.chain import CALL, PUT, Rows, build_layout
+from gexterm.pricing import chain as chain_module
 from gexterm.pricing.black import greeks
 from gexterm.pricing.chain import Pricer, QuoteHealth, carry_rate
 from gexterm.pricing.implied import Reason
@@ -342,3 +343,9 @@ def test_holes_in_the_quotes_do_not_bend_what_is_left(seed, share):
     )
     near = np.abs(full.delta[CALL] - 0.5) < 0.4
     np.testing.assert_allclose(holed.iv[near], full.iv[near], rtol=0.05)
+
+
+def test_a_forward_of_nothing_is_no_spot() -> None:
+    spot, source = chain_module._spot(0.0, np.array([np.nan, 0.0]), old=False)
+    assert np.isnan(spot) and source == "none"
+    assert chain_module._spot(0.0, np.array([0.0, SPOT]), old=False) == (SPOT, "forward")

@@ -15,6 +15,11 @@ PATIENCE_S = 20.0
 """How long something may take on a busy machine before it counts as never."""
 
 
+def _environment() -> dict[str, str]:
+    """Ours, without a size: the terminal has its own, and it changes."""
+    return {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+
+
 class Terminal:
     """A program in a pty. Waits for what stands on the screen, never for time."""
 
@@ -28,7 +33,12 @@ class Terminal:
             list(arguments),
             dimensions=(height, width),
             cwd=str(ROOT),
-            env={**os.environ, "TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none", **environ},
+            env={
+                **_environment(),
+                "TERM": "xterm-256color",
+                "TEXTUAL_ANIMATIONS": "none",
+                **environ,
+            },
             timeout=PATIENCE_S,
         )
         self.child.delaybeforesend = None

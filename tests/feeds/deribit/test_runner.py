@@ -153,7 +153,9 @@ async def test_what_the_dealer_holds_is_as_if_the_line_had_never_failed() -> Non
         busy(exchange, 25, 30)
         await run.whole()
         found = gained(run.taker.events, run.protocol)
-    assert exchange.tape == undisturbed.tape
+    # When things happened differs by how long the break was.
+    told = [[{**p, "timestamp": 0} for p in venue.tape] for venue in (exchange, undisturbed)]
+    assert told[0] == told[1]
     assert expected == pytest.approx(found) and any(expected.values())
 
 
