@@ -135,13 +135,10 @@ class HelpText(Painted):
 
 
 class HelpScreen(ModalScreen[None]):
-    """Help in place of the desk, which goes on behind it.
-
-    Its ground is opaque: dimming a desk that moves took longer than all of the help.
-    """
+    """Help over the desk, which goes on behind it."""
 
     DEFAULT_CSS = """
-    HelpScreen { align: center middle; background: $gx-background; }
+    HelpScreen { align: center middle; background: $gx-background 55%; }
     HelpScreen VerticalScroll {
         width: 92%; max-width: 110; height: 92%;
         background: $gx-raised; padding: 1 3;
