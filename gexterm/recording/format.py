@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -44,6 +45,7 @@ PREFIX_SIZE = _PREFIX.size
 BLOCK_SIZE = _BLOCK.size
 TRAILER_SIZE = _TRAILER.size
 BLOCK_MAGIC = b"GXBK"
+_SCAN_BYTES = 1 << 20
 _TRAILER_MAGIC = b"GXND"
 _ENTRY = struct.Struct("<QBIIIqqI")
 
@@ -195,6 +197,22 @@ def parse_block(data: bytes, offset: int) -> Block | None:
     if kind not in KIND_NAMES or stored > MAX_BLOCK or raw > MAX_BLOCK:
         return None
     return Block(offset, kind, stored, raw, events, first, last, crc)
+
+
+def next_block(read: Callable[[int, int], bytes], at: int, size: int) -> int | None:
+    """Where the next sound block of a file of `size` bytes begins, from `at` on; None: nowhere.
+
+    `read` is handed an offset and a number of bytes.
+    """
+    while at < size:
+        window = read(at, _SCAN_BYTES + BLOCK_SIZE)
+        hit = window.find(BLOCK_MAGIC)
+        while 0 <= hit < _SCAN_BYTES:
+            if parse_block(window[hit : hit + BLOCK_SIZE], at + hit) is not None:
+                return at + hit
+            hit = window.find(BLOCK_MAGIC, hit + 1)
+        at += _SCAN_BYTES
+    return None
 
 
 def unpack_block(block: Block, payload: bytes) -> bytes:

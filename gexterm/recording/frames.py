@@ -53,7 +53,6 @@ HEADERS = frozenset(
 _PREFIX = struct.Struct("<8sIII")
 _ROW = 1 + 8 + 4
 _LEVEL = 3
-_SCAN_BYTES = 1 << 20
 _LOST = struct.Struct("<Q")
 _MOST_TEXT = 4096
 
@@ -328,7 +327,7 @@ class Frames:
         while at < self._size:
             block = layout.parse_block(self._read(at, layout.BLOCK_SIZE), at)
             if block is None or block.kind != layout.DATA:
-                found = self._next_block(at + 1)
+                found = layout.next_block(self._read, at + 1, self._size)
                 if found is None:
                     self._warn(f"the last {self._size - at:,} bytes are an unfinished block")
                     return
@@ -371,18 +370,6 @@ class Frames:
             codec.text(raw.gexterm), codec.text(raw.continues),
         )  # fmt: skip
         return header, _PREFIX.size + length
-
-    def _next_block(self, at: int) -> int | None:
-        while at < self._size:
-            window = self._read(at, _SCAN_BYTES + layout.BLOCK_SIZE)
-            hit = window.find(layout.BLOCK_MAGIC)
-            while 0 <= hit < _SCAN_BYTES:
-                head = window[hit : hit + layout.BLOCK_SIZE]
-                if layout.parse_block(head, at + hit) is not None:
-                    return at + hit
-                hit = window.find(layout.BLOCK_MAGIC, hit + 1)
-            at += _SCAN_BYTES
-        return None
 
     def _read(self, at: int, size: int) -> bytes:
         return os.pread(self._file.fileno(), size, at)

@@ -18,7 +18,6 @@ from gexterm.recording import format as layout
 from gexterm.recording.format import Block
 from gexterm.recording.state import State
 
-_SCAN_BYTES = 1 << 20
 """How much is read at a time when looking for the next sound block."""
 
 
@@ -216,7 +215,7 @@ class Recording:
             if block is not None and block.kind == layout.INDEX:
                 break  # nothing recorded follows
             if block is None:
-                found = self._next_block(at + 1)
+                found = layout.next_block(self._read, at + 1, self._size)
                 if found is None:
                     self._warn(self._torn(at, blocks))
                     break
@@ -229,19 +228,6 @@ class Recording:
             blocks.append(block)
             at = block.end
         return blocks
-
-    def _next_block(self, at: int) -> int | None:
-        """Where the next sound block begins, or None."""
-        while at < self._size:
-            window = self._read(at, _SCAN_BYTES + layout.BLOCK_SIZE)
-            hit = window.find(layout.BLOCK_MAGIC)
-            while 0 <= hit < _SCAN_BYTES:
-                head = window[hit : hit + layout.BLOCK_SIZE]
-                if layout.parse_block(head, at + hit) is not None:
-                    return at + hit
-                hit = window.find(layout.BLOCK_MAGIC, hit + 1)
-            at += _SCAN_BYTES
-        return None
 
     def _torn(self, at: int, blocks: list[Block]) -> str:
         kept = (
