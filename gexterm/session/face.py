@@ -18,6 +18,7 @@ from gexterm.config import VIEWS, Settings
 from gexterm.errors import ConnectionFailedError, UsageError
 from gexterm.feeds.protocol import Pause, Resume, Seek, SetSpeed
 from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
+from gexterm.reading.day import DayLog
 from gexterm.session.recorded import state_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Face:
         self._listened = asyncio.Event()
         self._closed = False
         self._core: Core | None = None
+        self.day = DayLog()
+        """The day so far, fed with every Reading."""
 
     # -- how it is --------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from gexterm.config import Settings
 from gexterm.engine.grid import TickGrid, step_for
 from gexterm.errors import GextermError
 from gexterm.market.events import Event, FeedReport, FeedStatus, SourceInfo, TickMark
+from gexterm.reading.day import Mark
 from gexterm.recording.codec import rows
 from gexterm.session.core import Core
 from gexterm.session.daybooks import DayBooks
@@ -320,7 +321,9 @@ class LiveSession(Face):
             # watch itself forgets what has not happened yet.
             core.watch.reset()
         self._jumped = False
+        self.day.note(reading)
         for alert in core.watch.update(reading):
+            self.day.mark(Mark(alert.at, "alert", alert.text, alert.severity))
             self._alerts.put_nowait(alert)
         self._newest = reading
         self._fresh.set()
