@@ -15,38 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gexterm.clock import NS
-from gexterm.dealers.conventions import (
-    Basis,
-    choose_basis,
-    single_name_warning,
-    size_warning,
-)
+from gexterm.dealers.conventions import Basis, choose_basis
 from gexterm.dealers.flow import Flow
 from gexterm.dealers.positions import flow_belief
 from gexterm.dealers.signer import Signer
 from gexterm.dealers.trap import detect
-from gexterm.engine.book import Book, assemble, choose_scope, session_date
+from gexterm.engine.book import choose_scope, session_date
 from gexterm.engine.carry import keep
-from gexterm.engine.compute import (
-    TermInputs,
-    agreement_section,
-    book_section,
-    errors,
-    gamma_section,
-    hedging_section,
-    one_sigma,
-    regime_section,
-    term_inputs,
-)
+from gexterm.engine.compose import Last, Parts, compose
+from gexterm.engine.compute import TermInputs, term_inputs
 from gexterm.engine.day import hedge_day_section, spot_vol_section
 from gexterm.engine.earlier import Earlier, EarlierFlow, Span
-from gexterm.engine.frames import expiry_lines, strike_frame
 from gexterm.engine.health import FeedCounts, health_section
 from gexterm.engine.history import Moment
-from gexterm.engine.inferred import Standing, positions_section, rows_of
+from gexterm.engine.inferred import Standing, rows_of
 from gexterm.engine.memory import Memory
 from gexterm.engine.settings import EngineSettings
-from gexterm.engine.today import read_today, zero_dte_section
 from gexterm.engine.views import view_set
 from gexterm.errors import SymbolError
 from gexterm.exposure.scope import Mask, zero_dte
@@ -63,9 +47,9 @@ from gexterm.market.events import (
     Trades,
     UnderlyingPrice,
 )
-from gexterm.market.roots import is_index, root_spec
+from gexterm.market.roots import root_spec
 from gexterm.market.settlement import expiry_of
-from gexterm.pricing.chain import Pricer
+from gexterm.pricing.chain import Pricer, QuoteHealth
 from gexterm.pricing.surface import Surface
 from gexterm.reading import model
 from gexterm.recording.books import Book as KeptBook
@@ -115,6 +99,8 @@ class Engine:
         """Positions to be read as views of their own, by name and by contract."""
         self.day: dt.date | None = None
         """The session day of the tape, once anything has come."""
+        self.last: Last | None = None
+        """The newest tick, for questions beyond its Reading; None before the first."""
         self._day_ends = 0
         self._old_interest = False
         self._standing = Standing()
@@ -135,6 +121,7 @@ class Engine:
         self._pricer = Pricer(self.settings.rate)
         self._memory = Memory()
         self._term = (0, TermInputs())
+        self.last = None
         self.signer = None
         self.day, self._day_ends = None, 0
         self._old_interest = False
@@ -271,15 +258,46 @@ class Engine:
     def compute(self, job: Job) -> model.Reading:
         """One Reading. Not to be called twice at once."""
         begin = self._timer() if self._timer else NAN
-        rows, settings = job.rows, job.settings
-        memory = self._remember(rows)
+        memory = self._remember(job.rows)
+        parts, quotes = self._parts(job)
+        rows, surface = parts.rows, parts.surface
+        health = health_section(
+            rows,
+            surface,
+            quotes,
+            _counts(job),
+            "trades" if parts.views.chosen.convention is None else parts.views.basis,
+            parts.scope_name,
+            parts.scope,
+        )
+        reading, book = compose(parts, memory, health)
+        if np.isnan(memory.spot_open):
+            memory.spot_open = surface.spot
+            memory.spot_open_at = 0 if _near_open(rows.as_of) else rows.as_of
+        self._sequence += 1
+        reading = replace(
+            reading,
+            hedge_day=hedge_day_section(book, memory),
+            spot_vol=spot_vol_section(book, memory, parts.term.iv_30d),
+            look_back=_look_back(parts, memory),
+            spot_open=memory.spot_open,
+            spot_open_at=memory.spot_open_at,
+            sequence=self._sequence,
+        )
+        if self._timer:
+            took = (self._timer() - begin) * 1e3
+            reading = replace(reading, health=replace(reading.health, tick_ms=took))
+        self.last = Last(parts, memory.aside(), reading)
+        return reading
+
+    def _parts(self, job: Job) -> tuple[Parts, QuoteHealth]:
+        """Price the chain and lay out the sign views; and what the quotes were worth."""
+        rows, settings, flow = job.rows, job.settings, job.flow
         surface, quotes = self._pricer.price(rows)
         zero = zero_dte(rows.layout, rows.as_of, session_date(rows.as_of))
         weight, basis = _basis(rows, settings.basis)
         scope_name, scope = choose_scope(settings.scope, rows, zero)
-        index = self._index(rows.layout, scope_name, scope)
         standing = inferred = None
-        flow = job.flow
         if flow is not None:
             today_rows = rows_of(rows.layout, zero.scope)
             standing = self._standing.prior(
@@ -295,61 +313,22 @@ class Engine:
             flow.prints if flow is not None else 0,
             {name: by_row(held, rows.layout) for name, held in job.given.items()},
         )
-        book = assemble(rows, surface, views, scope, zero, index)
-        sure = errors(book, memory)
-        today = read_today(book, memory)
-        term = self._term_inputs(rows, surface)
-        sigma = one_sigma(book, today, term)
-        gamma, total, profile, spread = gamma_section(book, sigma, settings.repricing, memory)
-        whole = book_section(book, memory, sure)
-        zero_section = zero_dte_section(book, today, memory, sure.today if sure else None)
-        if np.isnan(memory.spot_open):
-            memory.spot_open = surface.spot
-            memory.spot_open_at = 0 if _near_open(rows.as_of) else rows.as_of
-        held = {view.name: view.held for view in views.views if view.convention is None}
-        memory.history.keep(Moment(rows.as_of, surface, weight, zero.scope, held))
-        strikes = strike_frame(
-            book, self._index(rows.layout, "0dte", zero.scope), sure.strikes if sure else None
+        parts = Parts(
+            info=job.info,
+            rows=rows,
+            surface=surface,
+            views=views,
+            flow=flow,
+            before=standing,
+            scope_name=scope_name,
+            scope=scope,
+            zero=zero,
+            index=self._index(rows.layout, scope_name, scope),
+            zero_index=self._index(rows.layout, "0dte", zero.scope),
+            term=self._term_inputs(rows, surface),
+            repricing=settings.repricing,
         )
-        look_back = memory.history.look_back(
-            rows.as_of,
-            index.strike,
-            (views.chosen.name, basis, scope_name),
-            lambda then: then.zero if scope_name == "0dte" else _same(scope, rows.layout, then),
-            views.chosen.name,
-        )
-        self._sequence += 1
-        reading = model.Reading(
-            underlying=job.info.underlying,
-            as_of=rows.as_of,
-            spot=surface.spot,
-            scope=scope_name,
-            source=_source(job.info),
-            positions=positions_section(
-                book, flow, standing, _position_warning(job.info.underlying, book)
-            ),
-            gamma=gamma,
-            book=whole,
-            zero_dte=zero_section,
-            regime=regime_section(book, gamma, total, today, term, scope_name, memory),
-            hedging=hedging_section(book, total, sure),
-            hedge_day=hedge_day_section(book, memory),
-            spot_vol=spot_vol_section(book, memory, term.iv_30d),
-            agreement=agreement_section(book, gamma, profile, spread, today),
-            expiries=expiry_lines(book),
-            strikes=strikes,
-            health=health_section(
-                rows, surface, quotes, _counts(job), book.basis, scope_name, scope
-            ),
-            look_back=look_back,
-            spot_open=memory.spot_open,
-            spot_open_at=memory.spot_open_at,
-            sequence=self._sequence,
-        )
-        if self._timer:
-            took = (self._timer() - begin) * 1e3
-            reading = replace(reading, health=replace(reading.health, tick_ms=took))
-        return reading
+        return parts, quotes
 
     def gained(self, as_of: int) -> F64:
         """What the flow view holds, by contract, shape (contracts,); 0 without a tape."""
@@ -458,6 +437,22 @@ def _basis(rows: Rows, basis: str) -> tuple[F64, Basis]:
     return choose_basis(rows.open_interest, rows.volume)
 
 
+def _look_back(parts: Parts, memory: Memory) -> tuple[model.LookBack, ...]:
+    """Where each strike stood some minutes ago; this moment is remembered for later."""
+    rows, views, scope = parts.rows, parts.views, parts.scope
+    held = {view.name: view.held for view in views.views if view.convention is None}
+    weight, zero = views.weight, parts.zero.scope
+    memory.history.keep(Moment(rows.as_of, parts.surface, weight, zero, held))
+    today = parts.scope_name == "0dte"
+    return memory.history.look_back(
+        rows.as_of,
+        parts.index.strike,
+        (views.chosen.name, views.basis, parts.scope_name),
+        lambda then: then.zero if today else _same(scope, rows.layout, then),
+        views.chosen.name,
+    )
+
+
 def _same(scope: Mask | None, layout: Layout, then: Moment) -> Mask | None:
     """A scope carried over to an earlier layout, expiry by expiry."""
     if scope is None or then.surface.layout is layout:
@@ -472,19 +467,8 @@ def _near_open(as_of: int) -> bool:
     return is_session(date) and 0 <= as_of - session_open_ns(date) <= _OPENING
 
 
-def _source(info: SourceInfo) -> model.Source:
-    return model.Source(info.feed, info.mode, info.delay_s, info.note)
-
-
 def by_row(by_contract: F64, layout: Layout) -> F64:
     """Numbers by contract, shape (contracts,), to rows, shape (2, n); NaN where not listed."""
     out = by_contract[layout.contract]
     out[layout.contract < 0] = np.nan
     return np.asarray(out, np.float64)
-
-
-def _position_warning(underlying: str, book: Book) -> str:
-    if book.view.convention is None:
-        return ""
-    single = "" if is_index(underlying) else single_name_warning(underlying)
-    return "; ".join(text for text in (single, size_warning(book.views.basis)) if text)

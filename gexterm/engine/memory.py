@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from gexterm.clock import NS
@@ -71,3 +71,25 @@ class Memory:
     """First underlying price seen of the session."""
     spot_open_at: int = 0
     """When, ns; 0 near the open."""
+
+    def aside(self) -> Memory:
+        """A copy of what labels and levels rest on, to read another market by.
+
+        What is taken once a second, adds up over the day or is looked back on is left out.
+        """
+        return Memory(
+            date=self.date,
+            cut=self.cut,
+            paradigm=dict(self.paradigm),
+            regime=dict(self.regime),
+            last_today=dict(self.last_today),
+            spot_open=self.spot_open,
+            spot_open_at=self.spot_open_at,
+        )
+
+    def at(self, as_of: int) -> Memory:
+        """The same as if all of it had been seen just before `as_of`, ns."""
+        seen = {name: replace(state, seen=as_of) for name, state in self.paradigm.items()}
+        copy = self.aside()
+        copy.paradigm = seen
+        return copy
