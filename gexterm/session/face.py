@@ -24,6 +24,7 @@ from gexterm.session.recorded import state_of
 if TYPE_CHECKING:
     from gexterm.alerts.model import Alert
     from gexterm.feeds.protocol import Command
+    from gexterm.reading.inquiry import Inquiries
     from gexterm.reading.model import Reading
     from gexterm.session.core import Core
     from gexterm.session.model import RecordingState
@@ -176,6 +177,14 @@ class Face:
         self._listened.set()
         while (alert := await self._alerts.get()) is not None:
             yield alert
+
+    @property
+    def inquire(self) -> Inquiries | None:
+        """Whom to ask; None while nothing is known."""
+        return None
+
+    def past(self, at: int) -> None:
+        """The past of a live session; see `ui.session.Session`."""
 
     # -- wishes ----------------------------------------------------------------------
 

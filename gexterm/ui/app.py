@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import signal
 import sys
 import time
@@ -15,31 +16,39 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
+from gexterm.alerts.model import Alert
 from gexterm.errors import GextermError
+from gexterm.market.events import FeedStatus, SourceInfo
 from gexterm.reading.model import Reading
 from gexterm.snapshots.picture import Picture
 from gexterm.ui import themes, words
-from gexterm.ui.actions import ACTIONS, cap, keymap
+from gexterm.ui.actions import ACTIONS, cap, keymap, works_on
 from gexterm.ui.capture import capture
-from gexterm.ui.desk import Desk
+from gexterm.ui.channel import Channel
 from gexterm.ui.frame import GREEKS, Frame
 from gexterm.ui.help import HelpScreen
-from gexterm.ui.history import History
+from gexterm.ui.launch import Entry, Launcher
+from gexterm.ui.screens.base import View
+from gexterm.ui.screens.desk import Desk
 from gexterm.ui.session import Session
 from gexterm.ui.settling import Settling
 from gexterm.ui.terminal import forgiving, need_terminal
+from gexterm.ui.transport import Transport
 
-SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0)
-"""Speeds of a replay, as the keys go through them."""
-MINUTE_NS = 60 * 1_000_000_000
+_MODULES = {
+    "profile": "Profile", "timeline": "Timeline", "heatmap": "HeatMap", "expiries": "Expiries",
+    "tape": "Tape", "views": "Views", "health": "Health", "start": "Start",
+}  # fmt: skip
+"""Screens besides the desk: module in `ui.screens`, and its class. Imported when gone to."""
+DENSITIES = ("compact", "comfortable")
 
 
-class MonitorApp(App[None]):
-    """The monitor of one session.
+class MonitorApp(Transport, App[None]):
+    """The monitor of one session, or of none yet: the start screen opens one by `launcher`.
 
     `fps` caps repaints per second; Readings that come faster replace each other.
     `glow_s` is how long a changed level stays marked; 0 turns that off. `keys` are
-    the user's changes to the key map, as of `actions.keymap`.
+    the user's changes to the key map, as of `actions.keymap`. `screen` is where to begin.
     """
 
     TITLE = "gexterm"
@@ -47,6 +56,7 @@ class MonitorApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(action.keys), action.id, action.title, id=action.id, show=False)
         for action in ACTIONS
+        if not action.screens
     ]  # fmt: skip
 
     CSS = """
@@ -70,9 +80,12 @@ class MonitorApp(App[None]):
 
     def __init__(
         self,
-        session: Session,
+        session: Session | None,
         *,
+        launcher: Launcher | None = None,
+        screen: str = "desk",
         theme: str = themes.DEFAULT,
+        density: str = "compact",
         fps: float = 10.0,
         glow_s: float = 3.0,
         keys: Mapping[str, str | Iterable[str]] = {},
@@ -83,27 +96,39 @@ class MonitorApp(App[None]):
         super().__init__()
         if theme not in self.palettes:
             self._broken_themes.append(f"there is no theme `{theme}`; using {self.palette.name}")
-        self.session = session
+        self.launcher = launcher
+        """What opens sessions; None: only the one that was handed in."""
+        self.base: Channel | None = None
+        """The session that was opened."""
+        self.channel: Channel | None = None
+        """The one on the screen: `base`, or a past of it."""
         self._fps = max(0.5, min(60.0, fps))
-        self._history = History(glow_s)
+        self._glow_s = glow_s
+        self._first = screen if session is not None else "start"
         self._greek = "charm"
         self._look_back = True
-        self._held = False
-        self._ended = False
-        self._newest: Reading | None = None
-        self._shown: Reading | None = None
+        self._density = density if density in DENSITIES else DENSITIES[0]
         self._last_look: tuple[object, ...] = ()
         self._settling = Settling()
+        self._opened: contextlib.AsyncExitStack | None = None
         self.desk = Desk()
+        self._views: dict[str, View] = {"desk": self.desk}
+        if session is not None:
+            self.base = self.channel = Channel(session, glow_s)
         self.crash: BaseException | None = None
         """What ended the monitor, if it was an error in it."""
         self.painted = 0
         """Frames shown so far."""
 
     @property
+    def session(self) -> Session | None:
+        """The session on the screen."""
+        return self.channel.session if self.channel else None
+
+    @property
     def shown(self) -> Reading | None:
         """The Reading on the screen."""
-        return self._shown
+        return self.channel.shown if self.channel else None
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's own, made to survive the loss of its terminal."""
@@ -116,8 +141,17 @@ class MonitorApp(App[None]):
         return themes.css_variables(self.palette.colors)
 
     def get_default_screen(self) -> Screen[Any]:
-        """The desk is the first screen, not something above it."""
-        return self.desk
+        """The first screen is the lowest, not something above it."""
+        return self.view(self._first)
+
+    def view(self, name: str) -> View:
+        """A screen by name, made when first asked for."""
+        if name not in self._views:
+            module = importlib.import_module(f"gexterm.ui.screens.{name}")
+            made: View = getattr(module, _MODULES[name])()
+            made.recolor(self.palette)
+            self._views[name] = made
+        return self._views[name]
 
     def on_mount(self) -> None:
         """Colours, keys, signals; then listen."""
@@ -126,21 +160,49 @@ class MonitorApp(App[None]):
             self.register_theme(palette.textual())
         self._use(self.palette)
         for line in self._broken_themes:
-            self._tell(line, "warning")
+            self.tell(line, "warning")
         self._catch_signals()
-        self.call_after_refresh(self._start_listening)
+        if self.channel is not None:
+            # After the first frame: what a session does first may be heavy.
+            self.call_after_refresh(self.follow_channel, self.channel)
         self.set_interval(1.0 / self._fps, self._tick)
         self.call_after_refresh(self._settling.start)
-        self.refresh_desk()
+        self.refresh_screen()
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         """Others may come after us in this process."""
         self._settling.stop()
+        await self.leave()
 
-    def _start_listening(self) -> None:
-        # After the first frame: what a session does first may be heavy.
-        self.run_worker(self._listen(), name="readings", group="session")
-        self.run_worker(self._listen_alerts(), name="alerts", group="session")
+    def follow_channel(self, channel: Channel) -> None:
+        """Listen to a session."""
+        group = f"session-{id(channel)}"
+        self.run_worker(channel.listen(self.tell), name="readings", group=group)
+        self.run_worker(channel.listen_alerts(self._alerted), name="alerts", group=group)
+
+    def _alerted(self, alert: Alert) -> None:
+        """Something happened in a session that is followed."""
+
+    # -- sessions ----------------------------------------------------------------------
+
+    async def open(self, entry: Entry, underlying: str = "") -> None:
+        """Leave the session there is and open another; raises a GextermError if it cannot be."""
+        if self.launcher is None:
+            return
+        stack = contextlib.AsyncExitStack()
+        session = await stack.enter_async_context(self.launcher.open(entry, underlying))
+        await self.leave()
+        self._opened = stack
+        self.base = self.channel = Channel(session, self._glow_s)
+        self.follow_channel(self.channel)
+        self.go("desk")
+
+    async def leave(self) -> None:
+        """Close the session that the start screen opened, if there is one."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            self.base = self.channel = None
+            await opened.aclose()
 
     def _catch_signals(self) -> None:
         # Without this, SIGTERM kills at once and leaves the terminal in its alternate screen.
@@ -155,29 +217,20 @@ class MonitorApp(App[None]):
         self.crash = sys.exception()
         self._close_messages_no_wait()
 
-    async def _listen(self) -> None:
-        try:
-            async for reading in self.session.readings():
-                self._newest = reading
-        except GextermError as error:
-            self._tell(str(error), "error")
-        self._ended = True
-
-    async def _listen_alerts(self) -> None:
-        async for alert in self.session.alerts():
-            self._history.alerts.append(alert)
-
     # -- frames ------------------------------------------------------------------------
 
     def _tick(self) -> None:
         """Show the newest Reading, if it or anything beside it has changed."""
+        channel = self.channel
+        if channel is None:
+            return
         now = time.monotonic()
-        session, alerts = self.session, self._history.alerts
+        session, alerts = channel.session, channel.history.alerts
         look = (
-            self._shown if self._held else self._newest, session.status, session.info,
-            session.paused, session.speed, self._history.fresh(now), self._ended, self._held,
-            len(alerts), alerts[-1] if alerts else None, session.recording,
-            session.report if self._newest is None else None,
+            channel, channel.shown if channel.held else channel.newest, session.status,
+            session.info, session.paused, session.speed, channel.history.fresh(now),
+            channel.ended, channel.held, len(alerts), alerts[-1] if alerts else None,
+            session.recording, session.report if channel.newest is None else None,
         )  # fmt: skip
         # Compared by identity where possible: a Reading has no meaning of equal.
         if len(look) == len(self._last_look) and all(
@@ -186,47 +239,74 @@ class MonitorApp(App[None]):
         ):
             return
         self._last_look = look
-        self.refresh_desk()
+        self.refresh_screen()
 
-    def refresh_desk(self) -> None:
-        """Show things as they stand now."""
-        if self._exit or not self.desk.is_mounted:
+    def refresh_screen(self) -> None:
+        """Show things as they stand now, on the screen that is on top."""
+        if self._exit:
             return
-        now = time.monotonic()
-        reading = self._newest
-        if self._held:
-            reading = self._shown
-        elif reading is not None and reading is not self._shown:
-            self._history.note(reading, now)
-            self._shown = reading
-        session = self.session
-        self.desk.show(
-            Frame(
-                info=session.info,
-                status=session.status,
-                reading=reading,
-                greek=self._greek,
-                look_back=self._look_back,
-                fresh=self._history.fresh(now),
-                alerts=tuple(self._history.alerts),
-                samples=self._history.samples,
-                paused=session.paused,
-                held=self._held,
-                speed=session.speed,
-                replayable=session.replayable,
-                views=session.views,
-                ended=self._ended,
-                keys=self._keys,
-                fps=self._fps,
-                recording=session.recording,
-                report=session.report,
-            )
-        )
+        # Palette and prompts lie above: what is below them goes on.
+        shows = (s for s in reversed(self.screen_stack) if hasattr(s, "show") and s.is_mounted)
+        top = next(shows, None)
+        if top is None:
+            return
+        top.show(self.frame(getattr(top, "NAME", "")))
         self.painted += 1
+
+    def frame(self, screen: str = "desk") -> Frame:
+        """What there is to show now."""
+        now = time.monotonic()
+        channel = self.channel
+        common: dict[str, Any] = {
+            "greek": self._greek,
+            "look_back": self._look_back,
+            "keys": self._keys,
+            "fps": self._fps,
+            "screen": screen,
+            "density": self._density,
+        }
+        if channel is None:
+            return Frame(SourceInfo("", "", "file"), FeedStatus("connecting"), **common)
+        session = channel.session
+        return Frame(
+            info=session.info,
+            status=session.status,
+            reading=channel.next_shown(now),
+            fresh=channel.history.fresh(now),
+            alerts=tuple(channel.history.alerts),
+            samples=channel.history.samples,
+            paused=session.paused,
+            held=channel.held,
+            speed=session.speed,
+            replayable=session.replayable,
+            views=session.views,
+            ended=channel.ended,
+            recording=session.recording,
+            report=session.report,
+            day=session.day,
+            inquire=session.inquire,
+            in_past=channel is not self.base,
+            **common,
+        )
+
+    # -- screens -----------------------------------------------------------------------
+
+    def go(self, name: str) -> None:
+        """Show a screen by name."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, View):
+            self.pop_screen()
+        view = self.view(name)
+        if self.screen is not view:
+            for kept, made in self._views.items():
+                # What is not installed is taken apart when another takes its place.
+                if not self.is_screen_installed(made):
+                    self.install_screen(made, kept)
+            self.switch_screen(view)
 
     # -- what is said ------------------------------------------------------------------
 
-    def _tell(self, text: str, severity: str = "information") -> None:
+    def tell(self, text: str, severity: str = "information") -> None:
+        """Say something in a notice; `severity` as of Textual's."""
         kind = {"warning": "warning", "error": "error"}.get(severity, "information")
         self.notify(words.clean(text), severity=kind, timeout=6, markup=False)  # type: ignore[arg-type]
 
@@ -235,17 +315,54 @@ class MonitorApp(App[None]):
         try:
             command()
         except GextermError as error:
-            self._tell(str(error), "error")
+            self.tell(str(error), "error")
             return False
-        self.refresh_desk()
+        self.refresh_screen()
         return True
 
     def _use(self, palette: themes.Palette) -> None:
         self.palette = palette
         self.theme = f"gexterm-{palette.name}"
-        self.desk.recolor(palette)
+        for view in self._views.values():
+            view.recolor(palette)
 
     # -- actions: one method for each of `actions.ACTIONS` -----------------------------------
+
+    def action_screen_desk(self) -> None:
+        """The desk."""
+        self.go("desk")
+
+    def action_screen_profile(self) -> None:
+        """Exposures over spot."""
+        self.go("profile")
+
+    def action_screen_timeline(self) -> None:
+        """The day so far."""
+        self.go("timeline")
+
+    def action_screen_heatmap(self) -> None:
+        """Strike by time."""
+        self.go("heatmap")
+
+    def action_screen_expiries(self) -> None:
+        """By expiry."""
+        self.go("expiries")
+
+    def action_screen_tape(self) -> None:
+        """Trades."""
+        self.go("tape")
+
+    def action_screen_views(self) -> None:
+        """Sign views."""
+        self.go("views")
+
+    def action_screen_health(self) -> None:
+        """The data."""
+        self.go("health")
+
+    def action_screen_start(self) -> None:
+        """What can be opened."""
+        self.go("start")
 
     def action_greek_next(self) -> None:
         """Next greek."""
@@ -258,43 +375,40 @@ class MonitorApp(App[None]):
     def _choose_greek(self, step: int) -> None:
         names = [greek.name for greek in GREEKS]
         self._greek = names[(names.index(self._greek) + step) % len(names)]
-        self.refresh_desk()
+        self.refresh_screen()
 
     def action_look_back(self) -> None:
         """Look-back marks on or off."""
         self._look_back = not self._look_back
-        self.refresh_desk()
-
-    def action_scroll_up(self) -> None:
-        """Higher strikes."""
-        self.desk.scroll_rows(-1)
-
-    def action_scroll_down(self) -> None:
-        """Lower strikes."""
-        self.desk.scroll_rows(1)
-
-    def action_page_up(self) -> None:
-        """A page higher."""
-        self.desk.page(-1)
-
-    def action_page_down(self) -> None:
-        """A page lower."""
-        self.desk.page(1)
-
-    def action_follow(self) -> None:
-        """Back to spot."""
-        self.desk.ladder.follow()
+        self.refresh_screen()
 
     def action_alerts(self) -> None:
-        """Open or close the alerts."""
-        self.desk.toggle_alerts()
+        """Open or close the alerts, which lie on the desk."""
+        if self.screen is self.desk:
+            self.desk.toggle_alerts()
+            return
+        self.go("desk")
+        if not self.desk.alerts_open:
+            self.desk.toggle_alerts()
 
     def action_theme(self) -> None:
         """Next theme."""
+        self._choose_theme(1)
+
+    def action_theme_previous(self) -> None:
+        """Previous theme."""
+        self._choose_theme(-1)
+
+    def _choose_theme(self, step: int) -> None:
         names = list(self.palettes)
         at = names.index(self.palette.name) if self.palette.name in names else -1
-        self._use(self.palettes[names[(at + 1) % len(names)]])
-        self._tell(f"theme: {self.palette.title}")
+        self._use(self.palettes[names[(at + step) % len(names)]])
+        self.tell(f"theme: {self.palette.title}")
+
+    def action_density(self) -> None:
+        """Compact or comfortable."""
+        self._density = DENSITIES[1 - DENSITIES.index(self._density)]
+        self.refresh_screen()
 
     def action_scope_next(self) -> None:
         """Next expiry scope."""
@@ -305,11 +419,14 @@ class MonitorApp(App[None]):
         self._choose_scope(-1)
 
     def _choose_scope(self, step: int) -> None:
-        dates = [line.expiry for line in self._newest.expiries] if self._newest else []
+        channel = self.channel
+        if channel is None:
+            return
+        dates = [line.expiry for line in channel.newest.expiries] if channel.newest else []
         scopes = list(dict.fromkeys(["0dte", "all", *dates]))
-        now = self.session.scope
-        at = scopes.index(now) if now in scopes else 0
-        self._try(lambda: self.session.set_scope(scopes[(at + step) % len(scopes)]))
+        session = channel.session
+        at = scopes.index(session.scope) if session.scope in scopes else 0
+        self._try(lambda: session.set_scope(scopes[(at + step) % len(scopes)]))
 
     def action_view_next(self) -> None:
         """Next sign view."""
@@ -320,68 +437,20 @@ class MonitorApp(App[None]):
         self._choose_view(-1)
 
     def _choose_view(self, step: int) -> None:
-        names = self.session.views
-        if not names:
+        channel = self.channel
+        if channel is None or not channel.session.views:
             return
-        now = self.session.view
-        if now not in names and self._newest is not None:
-            now = self._newest.positions.view  # chosen by the feed: the next one is the next to it
+        names, now = channel.session.views, channel.session.view
+        if now not in names and channel.newest is not None:
+            now = channel.newest.positions.view  # chosen by the feed: the next one is next to it
         at = names.index(now) if now in names else -1
-        name = names[(at + step) % len(names)]
-        if self._try(lambda: self.session.set_view(name)):
-            self._tell(f"sign view: {name}")
+        self.use_view(names[(at + step) % len(names)])
 
-    def action_pause(self) -> None:
-        """Pause or go on."""
+    def use_view(self, name: str) -> None:
+        """Choose a sign view by name."""
         session = self.session
-        if session.replayable:
-            self._try(session.resume if session.paused else session.pause)
-        else:
-            self._held = not self._held
-            self.refresh_desk()
-
-    def action_back_5(self) -> None:
-        """5 minutes back."""
-        self._seek(-5)
-
-    def action_forward_5(self) -> None:
-        """5 minutes on."""
-        self._seek(5)
-
-    def action_back_30(self) -> None:
-        """30 minutes back."""
-        self._seek(-30)
-
-    def action_forward_30(self) -> None:
-        """30 minutes on."""
-        self._seek(30)
-
-    def _seek(self, minutes: int) -> None:
-        if not self.session.replayable:
-            self._tell("a live market cannot be wound: this is for replays", "warning")
-        elif self._newest is not None:
-            info = self.session.info
-            to = self._newest.as_of + minutes * MINUTE_NS
-            to = max(to, info.begins) if info.begins else to
-            to = min(to, info.ends) if info.ends else to
-            self._try(lambda: self.session.seek(to))
-
-    def action_faster(self) -> None:
-        """Faster."""
-        self._change_speed(1)
-
-    def action_slower(self) -> None:
-        """Slower."""
-        self._change_speed(-1)
-
-    def _change_speed(self, step: int) -> None:
-        if not self.session.replayable:
-            self._tell("a live market has one speed: this is for replays", "warning")
-            return
-        now = self.session.speed
-        at = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - now))
-        speed = SPEEDS[max(0, min(len(SPEEDS) - 1, at + step))]
-        self._try(lambda: self.session.set_speed(speed))
+        if session is not None and self._try(lambda: session.set_view(name)):
+            self.tell(f"sign view: {name}")
 
     def action_snapshot(self) -> None:
         """Keep a snapshot."""
@@ -393,23 +462,31 @@ class MonitorApp(App[None]):
         self.run_worker(self._keep(capture(self)), name="snapshot", group="snapshot")
 
     async def _keep(self, picture: Picture) -> None:
+        session = self.session
+        if session is None:
+            self.tell("there is nothing to keep yet", "warning")
+            return
         try:
-            path = await self.session.snapshot(picture)
+            path = await session.snapshot(picture)
         except (GextermError, OSError) as error:
-            self._tell(f"no snapshot: {error}", "error")
+            self.tell(f"no snapshot: {error}", "error")
             return
         self.copy_to_clipboard(str(path))
-        self._tell(f"kept {path} (path copied)")
+        self.tell(f"kept {path} (path copied)")
 
     def action_help(self) -> None:
         """Help."""
         if not isinstance(self.screen, HelpScreen):
-            warning = self._newest.positions.warning if self._newest else ""
+            warning = self.shown.positions.warning if self.shown else ""
             self.push_screen(HelpScreen(self._keys, self.palette, warning))
 
     def action_palette(self) -> None:
         """Find an action by name."""
         self.action_command_palette()
+
+    def action_suspend(self) -> None:
+        """To the background."""
+        self.action_suspend_process()
 
     async def action_quit(self) -> None:
         """Quit."""
@@ -417,25 +494,32 @@ class MonitorApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette lists the same actions as help, and every theme by name."""
+        on = getattr(screen, "NAME", "")
+        session = self.session
+        replayable = session is not None and session.replayable
         for action in ACTIONS:
-            if action.id != "palette" and (self.session.replayable or not action.replay_only):
-                run = getattr(self, f"action_{action.id}")
-                keys = "  ".join(cap(key) for key in self._keys[action.id])
-                about = f"{keys:<10} {action.description or action.group}"
-                yield SystemCommand(action.title, about, run)
+            if action.id == "palette" or not works_on(action, on):
+                continue
+            if action.replay_only and not replayable:
+                continue
+            where = screen if action.screens else self
+            run = getattr(where, f"action_{action.id}")
+            keys = "  ".join(cap(key) for key in self._keys[action.id])
+            about = f"{keys:<10} {action.description or action.group}"
+            yield SystemCommand(action.title, about, run)
         for palette in self.palettes.values():
             yield SystemCommand(
                 f"Theme: {palette.title}", "Colours", lambda palette=palette: self._use(palette)
             )
-        for name in self.session.views:
+        for name in session.views if session else ():
             yield SystemCommand(
                 f"Sign view: {words.clean(name)}",
                 "Whose side dealers are taken to be on",
-                lambda name=name: self._try(lambda: self.session.set_view(name)),
+                lambda name=name: self.use_view(name),
             )
 
 
-async def show(session: Session, **options: Any) -> None:
+async def show(session: Session | None, **options: Any) -> None:
     """Run the monitor in this terminal until the user leaves it.
 
     `options` are those of `MonitorApp`. Raises TerminalError when there is no terminal

@@ -1,4 +1,4 @@
-"""One frame: all that the desk shows at one moment, handed to every widget."""
+"""One frame: all that a screen shows at one moment, handed to every widget."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from gexterm.alerts.model import Alert
 from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
+from gexterm.reading.day import DayLog
+from gexterm.reading.inquiry import Inquiries
 from gexterm.reading.model import Reading
 from gexterm.session.model import RecordingState
 
@@ -70,7 +72,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Frame:
-    """All that the desk shows at one moment."""
+    """All that a screen shows at one moment."""
 
     info: SourceInfo
     """What is being listened to."""
@@ -108,3 +110,13 @@ class Frame:
     """How the recording goes; None where there is nothing to record."""
     report: FeedReport | None = None
     """What the feed last said about itself, where it does."""
+    screen: str = "desk"
+    """Which screen shows it, as of `actions.SCREENS`."""
+    day: DayLog | None = None
+    """The day so far; None where there is none."""
+    inquire: Inquiries | None = None
+    """Whom to ask what the Reading does not hold. For screens: a painter asks nobody."""
+    in_past: bool = False
+    """Whether this is the past of a live session, which goes on meanwhile."""
+    density: str = "compact"
+    """`compact`, or `comfortable`: with more air."""

@@ -7,11 +7,14 @@ and no clock; a live market, a replay and a test's fake look the same from here.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
 from gexterm.alerts.model import Alert
 from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
+from gexterm.reading.day import DayLog
+from gexterm.reading.inquiry import Inquiries
 from gexterm.reading.model import Reading
 from gexterm.session.model import RecordingState
 from gexterm.snapshots.picture import Picture
@@ -76,6 +79,23 @@ class Session(Protocol):
     @property
     def speed(self) -> float:
         """Seconds of the market per second."""
+        ...
+
+    @property
+    def day(self) -> DayLog:
+        """The day so far; grows with every Reading."""
+        ...
+
+    @property
+    def inquire(self) -> Inquiries | None:
+        """Whom to ask what Readings do not hold; None while nothing is known."""
+        ...
+
+    def past(self, at: int) -> AbstractAsyncContextManager[Session] | None:
+        """The past of a live session as a replay of its own, paused at a market time, ns.
+
+        The live session goes on. None where there is none: a replay, or nothing is recorded.
+        """
         ...
 
     def readings(self) -> AsyncIterator[Reading]:

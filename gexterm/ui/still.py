@@ -9,6 +9,7 @@ from pathlib import Path
 from gexterm.alerts.model import Alert
 from gexterm.errors import UsageError
 from gexterm.market.events import FeedStatus, SourceInfo
+from gexterm.reading.day import DayLog
 from gexterm.reading.model import Reading
 from gexterm.snapshots.picture import Picture
 from gexterm.ui.app import MonitorApp
@@ -49,6 +50,11 @@ class StillSession:
         """Not a pause that a key could end."""
         self.speed = 1.0
         """Of no meaning here."""
+        self.inquire = None
+        """Nobody is there to be asked."""
+        self.day = DayLog()
+        """The one moment."""
+        self.day.note(reading)
 
     async def readings(self) -> AsyncIterator[Reading]:
         """The one Reading, and then nothing for ever: the feed has not ended."""
@@ -64,6 +70,9 @@ class StillSession:
         raise UsageError("nothing can be changed in a still")
 
     set_view = set_scope = set_speed = seek = pause = resume = _fixed
+
+    def past(self, at: int) -> None:
+        """There is none."""
 
     async def snapshot(self, picture: Picture) -> Path:
         """Not from within a still."""

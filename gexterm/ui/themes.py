@@ -2,6 +2,9 @@
 
 Bundled themes lie in `themes/`, the user's in the folder of `paths.user_themes`;
 a user's theme of the same name wins. A broken file is reported, never fatal.
+A theme is of colours of its own, `#rrggbb`, or of the terminal's: `default`, `cyan`,
+`bright red`, `dim default`. `fitting` chooses what a terminal of few colours, or of
+none (NO_COLOR), is shown instead.
 """
 
 from __future__ import annotations
@@ -9,170 +12,199 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-
-from rich.color import Color
-from rich.style import Style
-from textual.theme import Theme
+from typing import Any
 
 from gexterm import paths
 from gexterm.errors import ConfigError
-from gexterm.ui.ink import Span
+from gexterm.ui import colours
+from gexterm.ui.palette import (
+    FALLBACK,
+    FOUR_BIT,
+    GROUNDS,
+    PLAIN,
+    ROLES,
+    Palette,
+    css_variables,
+    depth_of,
+    fitting,
+    of_terminal,
+)
 
-ROLES = (
-    "background", "raised", "text", "strong", "muted", "faint", "line",
-    "spot", "long", "short", "buy", "sell", "flip", "wall", "lis", "target",
-    "glow", "good", "warning", "error", "replay", "simulated", "delayed",
-)  # fmt: skip
-"""Every meaning that a theme has to give a colour to."""
+__all__ = [
+    "DEFAULT", "FALLBACK", "PLAIN", "ROLES", "Palette", "bundled", "css_variables", "depth_of",
+    "files", "fitting", "load", "parse", "read",
+]  # fmt: skip
 
+KEYS = ("name", "title", "dark", "extends", "colors")
+"""What a theme file may say."""
 DEFAULT = "dark"
 """The theme to start with."""
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
-_FADE, _FILL = 0.58, 0.14
+_HINT = "compare it with the bundled themes/dark.toml"
 
 
-def _blend(color: str, towards: str, share: float) -> str:
-    pairs = ((int(color[i : i + 2], 16), int(towards[i : i + 2], 16)) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+def _line_of(text: str, key: str, section: str = "") -> str:
+    """`:12` for the line of a key, which tomllib does not keep; empty where it is not found."""
+    current = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if head := re.match(r"\s*\[([^\]]+)\]", line):
+            current = head[1].strip()
+        elif current == section and re.match(rf'\s*["\']?{re.escape(key)}["\']?\s*=', line):
+            return f":{number}"
+    return ""
 
 
-@dataclass(frozen=True, eq=False)
-class Palette:
-    """One theme's colours, and the terminal styles made of them."""
-
-    name: str
-    """How the theme is called in settings."""
-    title: str
-    """How it is called on screen."""
-    dark: bool
-    """Whether the background is dark."""
-    colors: Mapping[str, str]
-    """Role to `#rrggbb`; every one of `ROLES`."""
-    path: Path | None = None
-    """The file it comes from."""
-    _styles: dict[tuple[str, str, bool, bool], Style] = field(default_factory=dict, repr=False)
-
-    def color(self, role: str) -> str:
-        """`#rrggbb` of a role.
-
-        `role~` is faded towards the background, `role=` a little: large areas of a
-        colour look stronger than letters of it.
-        """
-        if role.endswith("="):
-            return _blend(self.color(role[:-1]), self.colors["background"], _FILL)
-        if role.endswith("~"):
-            return _blend(self.color(role[:-1]), self.colors["background"], _FADE)
-        return self.colors.get(role, self.colors["text"])
-
-    def style(self, span: Span) -> Style:
-        """The terminal style of a span, made once."""
-        key = span[1:]
-        found = self._styles.get(key)
-        if found is None:
-            found = self._styles[key] = Style(
-                color=Color.parse(self.color(span.fg)),
-                bgcolor=Color.parse(self.color(span.bg or "background")),
-                bold=span.bold,
-                underline=span.underline,
-            )
-        return found
-
-    def textual(self) -> Theme:
-        """The same colours for Textual's own parts: palette, notices, help."""
-        c = self.colors
-        return Theme(
-            name=f"gexterm-{self.name}",
-            primary=c["lis"],
-            secondary=c["long"],
-            accent=c["lis"],
-            warning=c["warning"],
-            error=c["error"],
-            success=c["good"],
-            foreground=c["text"],
-            background=c["background"],
-            surface=c["raised"],
-            panel=c["raised"],
-            dark=self.dark,
-            variables=css_variables(c),
-        )
+def _table(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r" \(at line (\d+), column \d+\)", str(error))
+        line, what = (f":{at[1]}", str(error)[: at.start()]) if at else ("", str(error))
+        raise ConfigError(f"theme {where}{line} is not TOML: {what}", _HINT) from None
 
 
-def css_variables(colors: Mapping[str, str]) -> dict[str, str]:
-    """What the style sheet calls `$gx-line`, `$gx-muted` and so on."""
-    return {f"gx-{role}": color for role, color in colors.items()}
-
-
-def parse(text: str, where: str) -> Palette:
+def parse(text: str, where: str, bases: Mapping[str, Palette] | None = None) -> Palette:
     """A theme from TOML.
 
-    Raises `ConfigError` when it does not parse, lacks a colour, has one that is not
-    `#rrggbb`, or names a meaning that does not exist.
+    `bases`: themes that it may extend, by name; by default the bundled ones. Raises
+    `ConfigError`, with the line where there is one, when it does not parse, lacks a colour,
+    has one that is neither `#rrggbb` nor a terminal's, has some of both, or names a
+    meaning that does not exist.
     """
-    hint = "compare it with the bundled themes/dark.toml"
-    try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"theme {where} is not TOML: {error}", hint) from None
-    colors = table.get("colors")
-    name = table.get("name")
-    if not isinstance(colors, dict) or not isinstance(name, str) or not name:
-        raise ConfigError(f"theme {where} lacks a name or its [colors]", hint)
-    if missing := [role for role in ROLES if role not in colors]:
-        raise ConfigError(f"theme {where} lacks {', '.join(missing)}", hint)
+    table = _table(text, where)
+
+    def wrong(key: str, what: str, section: str = "") -> ConfigError:
+        return ConfigError(f"theme {where}{_line_of(text, key, section)}{what}", _HINT)
+
+    colors, name = table.get("colors", {}), table.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise wrong("name", " lacks a name")
+    if extra := [key for key in table if key not in KEYS]:
+        raise wrong(extra[0], f": unknown: {extra[0]}; known are {', '.join(KEYS)}")
+    if not isinstance(colors, dict):
+        raise wrong("colors", " lacks its [colors]")
+    base: Palette | None = None
+    if "extends" in table:
+        bases = bundled() if bases is None else bases
+        base = bases.get(table["extends"]) if isinstance(table["extends"], str) else None
+        if base is None:
+            known = ", ".join(sorted(bases))
+            raise wrong("extends", f": extends {table['extends']!r}, which is none of {known}")
+    elif missing := [role for role in ROLES if role not in colors]:
+        raise wrong("colors", f" lacks {', '.join(missing)}")
     if unknown := [str(role) for role in colors if role not in ROLES]:
-        raise ConfigError(f"theme {where} has unknown colours: {', '.join(unknown)}", hint)
+        raise wrong(unknown[0], f" has unknown colours: {', '.join(unknown)}", "colors")
+    for key, kind, wanted in (("title", str, "text in quotes"), ("dark", bool, "true or false")):
+        if key in table and not isinstance(table[key], kind):
+            raise wrong(key, f": {key} = {table[key]!r} is not {wanted}")
     for role, color in colors.items():
-        if not isinstance(color, str) or not _HEX.fullmatch(color):
-            raise ConfigError(f"theme {where}: {role} = {color!r} is not #rrggbb", hint)
-    return Palette(
-        name=name,
-        title=str(table.get("title", name)),
-        dark=bool(table.get("dark", True)),
-        colors={role: colors[role].lower() for role in ROLES},
-    )
+        if not isinstance(color, str) or not (_HEX.fullmatch(color) or colours.is_terminals(color)):
+            what = f": {role} = {color!r} is not #rrggbb, nor a colour of the terminal"
+            raise wrong(role, what, "colors")
+    given: dict[str, str] = {}
+    if base is not None:
+        given.update(base.colors if base.terminal is None else base.terminal)
+    given.update({role: color.lower() for role, color in colors.items()})
+    own = [role for role in ROLES if given[role].startswith("#")]
+    if own and len(own) < len(ROLES):
+        odd = next(role for role in (*colors, *ROLES) if (role in own) != (ROLES[0] in own))
+        what = f": {odd} = {given[odd]!r}: #rrggbb and colours of the terminal do not mix"
+        if ROLES[0] in own:
+            what = f": {odd} = {given[odd]!r} is not #rrggbb, as the others are"
+        raise wrong(odd, what, "colors")
+    dark = bool(table.get("dark", base.dark if base else True))
+    title = str(table.get("title", name))
+    given = {role: given[role] for role in ROLES}
+    if own:
+        return Palette(name, title, dark, given)
+    for role in GROUNDS[:2]:
+        if given[role] != colours.DEFAULT:
+            raise wrong(role, f": {role} = {given[role]!r} must be default", "colors")
+    return of_terminal(name, title, given, dark=dark, depth=FOUR_BIT)
+
+
+def bundled() -> dict[str, Palette]:
+    """The themes that come with the program, by name."""
+    return load((paths.bundled("themes"),))[0]
 
 
 def load(folders: Sequence[Path] | None = None) -> tuple[dict[str, Palette], list[str]]:
     """Themes by name, and one line for each file that cannot be used.
 
-    Later folders win. By default the bundled one, then the user's.
+    Later folders win. By default the bundled one, then the user's. A theme may extend one
+    of an earlier folder, or one of its own folder by another name.
     """
     if folders is None:
         folders = (paths.bundled("themes"), paths.user_themes())
     themes: dict[str, Palette] = {}
     broken: list[str] = []
     for folder in folders:
-        for file in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
+        texts: dict[Path, str] = {}
+        for file in files(folder):
             try:
-                found = parse(file.read_text(encoding="utf-8"), file.name)
+                texts[file] = file.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 broken.append(f"theme {file.name} cannot be read: {error}")
-            except ConfigError as error:
-                broken.append(str(error))
-            else:
-                themes[found.name] = Palette(
-                    found.name, found.title, found.dark, found.colors, file
-                )
+        found, wrong = read(texts, themes)
+        themes.update({palette.name: palette for palette in found.values()})
+        broken += wrong.values()
     if not themes:
         themes[DEFAULT] = FALLBACK
     return themes, broken
 
 
-FALLBACK = Palette(
-    DEFAULT,
-    "Plain",
-    True,
-    {
-        role: {
-            "background": "#101418",
-            "raised": "#181e24",
-            "line": "#303840",
-            "faint": "#606870",
-        }.get(role, "#d0d4d8")
-        for role in ROLES
-    },
-)
-"""What is left when no theme file can be read: grey, but complete."""
+def files(folder: Path) -> list[Path]:
+    """The theme files of a folder, by name; none where there is no folder."""
+    try:
+        return sorted(file for file in folder.glob("*.toml") if not file.name.startswith("."))
+    except OSError:
+        return []
+
+
+def read(
+    texts: Mapping[Path, str], bases: Mapping[str, Palette]
+) -> tuple[dict[Path, Palette], dict[Path, str]]:
+    """The themes of one folder's files by file, and what is wrong with the others.
+
+    Files that extend others of the folder wait until those are read.
+    """
+    found: dict[Path, Palette] = {}
+    wrong: dict[Path, str] = {}
+    waiting = dict(texts)
+    while waiting:
+        names = {palette.name: palette for palette in found.values()}
+        went_on = False
+        last: dict[Path, str] = {}
+        for file, text in list(waiting.items()):
+            own = _names(text)
+            # A theme named as the one it extends means the one of that name below it.
+            usable = {**bases, **{n: p for n, p in names.items() if n != own[0]}}
+            if own[1] in _still(waiting, file) and own[1] != own[0]:
+                last[file] = f"theme {file.name}: extends {own[1]!r}, which cannot be used"
+                continue
+            try:
+                found[file] = replace(parse(text, file.name, usable), path=file)
+            except ConfigError as error:
+                wrong[file] = str(error)
+            del waiting[file]
+            went_on = True
+        if not went_on:
+            wrong.update(last)
+            break
+    return found, wrong
+
+
+def _names(text: str) -> tuple[str, str]:
+    """Name and base that a file gives, as far as it can be read."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return "", ""
+    return str(table.get("name", "")), str(table.get("extends", ""))
+
+
+def _still(waiting: Mapping[Path, str], but: Path) -> set[str]:
+    return {_names(text)[0] for file, text in waiting.items() if file != but} - {""}

@@ -17,6 +17,8 @@ import polars as pl
 from gexterm.alerts.model import Alert
 from gexterm.errors import UsageError
 from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
+from gexterm.reading.day import DayLog
+from gexterm.reading.inquiry import Inquiries
 from gexterm.reading.model import (
     Agreement,
     Band,
@@ -337,6 +339,8 @@ class FakeSession:
         self.speed = 1.0
         self.asked: list[tuple[str, Any]] = []
         self.pictures: list[Picture] = []
+        self.day = DayLog()
+        self.inquire: Inquiries | None = None
         self.refuse = ""
         self._readings: asyncio.Queue[Reading | None] = asyncio.Queue()
         self._alerts: asyncio.Queue[Alert | None] = asyncio.Queue()
@@ -348,9 +352,14 @@ class FakeSession:
         if isinstance(what, Alert):
             self._alerts.put_nowait(what)
         else:
+            if what is not None:
+                self.day.note(what)
             self._readings.put_nowait(what)
             if what is None:
                 self._alerts.put_nowait(None)
+
+    def past(self, at: int) -> None:
+        return None
 
     async def readings(self) -> AsyncIterator[Reading]:
         while (found := await self._readings.get()) is not None:

@@ -1,0 +1,55 @@
+"""A session as the monitor follows it: the newest Reading, what happened, what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gexterm.alerts.model import Alert
+from gexterm.errors import GextermError
+from gexterm.reading.model import Reading
+from gexterm.ui.history import History
+from gexterm.ui.session import Session
+
+
+class Channel:
+    """One session and what the monitor remembers of it.
+
+    A live session goes on being followed while its past is on the screen: each has a
+    channel of its own.
+    """
+
+    def __init__(self, session: Session, glow_s: float) -> None:
+        self.session = session
+        """Whom it follows."""
+        self.history = History(glow_s)
+        """Alerts and changed levels."""
+        self.newest: Reading | None = None
+        """The last Reading that came."""
+        self.shown: Reading | None = None
+        """The one on the screen, or last there."""
+        self.held = False
+        """Whether the market goes on and only the screen holds."""
+        self.ended = False
+        """Whether no further Reading will come."""
+
+    async def listen(self, tell: Callable[[str, str], None]) -> None:
+        """Take Readings to the end of the session; `tell` is handed what went wrong."""
+        try:
+            async for reading in self.session.readings():
+                self.newest = reading
+        except GextermError as error:
+            tell(str(error), "error")
+        self.ended = True
+
+    async def listen_alerts(self, told: Callable[[Alert], None]) -> None:
+        """Take alerts to the end of the session."""
+        async for alert in self.session.alerts():
+            self.history.alerts.append(alert)
+            told(alert)
+
+    def next_shown(self, now_s: float) -> Reading | None:
+        """The Reading to show now; `now_s` is the program's own monotonic time."""
+        if not self.held and self.newest is not None and self.newest is not self.shown:
+            self.history.note(self.newest, now_s)
+            self.shown = self.newest
+        return self.shown
