@@ -52,6 +52,8 @@ class Palette:
     """Role to a colour of the terminal, as `colours.is_terminals` knows them; None: any colour."""
     depth: int = TRUE
     """Bits of colour of the terminal that it is for."""
+    ascii: bool = False
+    """Whether that terminal has no characters but those of ASCII."""
     _styles: dict[tuple[object, ...], Style] = field(default_factory=dict, repr=False)
 
     def color(self, role: str) -> str:
@@ -206,20 +208,23 @@ def depth_of(color_system: str | None, no_color: bool) -> int:
     return {"truecolor": TRUE, "256": EIGHT_BIT}.get(color_system, FOUR_BIT)
 
 
-def fitting(chosen: Palette, palettes: Mapping[str, Palette], depth: int) -> Palette:
+def fitting(
+    chosen: Palette, palettes: Mapping[str, Palette], depth: int = TRUE, *, ascii_only: bool = False
+) -> Palette:
     """The palette to show a chosen theme with on a terminal of so many bits of colour.
 
     Of 256 colours the likest are taken; of 16 the theme `ansi16`, since the likest of 16
     would be black on black; without colours nothing but bold, faint and reverse.
     """
+    found = chosen
     if depth == NONE:
-        return PLAIN
-    if chosen.terminal is not None or depth == TRUE:
-        return chosen
-    if depth == EIGHT_BIT:
-        return replace(chosen, depth=EIGHT_BIT, _styles={})
-    found = palettes.get(SIXTEEN)
-    return found if found is not None and found.terminal is not None else PLAIN
+        found = PLAIN
+    elif chosen.terminal is None and depth == EIGHT_BIT:
+        found = replace(chosen, depth=EIGHT_BIT, _styles={})
+    elif chosen.terminal is None and depth == FOUR_BIT:
+        found = palettes.get(SIXTEEN, PLAIN)
+        found = found if found.terminal is not None else PLAIN
+    return replace(found, ascii=True) if ascii_only else found
 
 
 def _each(roles: Iterable[str], **colors: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gexterm.ui.frame import Frame
+from gexterm.ui.glyphs import ascii_line
 from gexterm.ui.ink import Line, fit
 from gexterm.ui.themes import FALLBACK, Palette
 
@@ -48,6 +49,8 @@ class Painted(Widget):
     ) -> None:
         super().__init__(id=id)
         self._paint_with = paint
+        self.chapter = ""
+        """The glossary's chapter that explains it."""
         self.palette: Palette = FALLBACK
         """Colours; set by the screen."""
         self.frame: Frame | None = None
@@ -112,9 +115,12 @@ class Painted(Widget):
 
         There is no border, padding or translucency here, and every colour is already a
         true one: what is left of the usual way is cutting, and the filters that a
-        terminal without colours needs. That halves what a frame costs.
+        terminal without colours needs. That halves what a frame costs. A palette of the
+        terminal's own colours is past all filters: they would make greys of its defaults.
         """
         strips = [self.render_line(y).crop(crop.x, crop.right) for y in crop.line_range]
+        if self.palette.terminal is not None:
+            return strips
         background = Color.parse(self.palette.colors["background"])
         for each in self.get_line_filters():
             if not isinstance(each, ANSIToTruecolor):
@@ -135,6 +141,8 @@ class Painted(Widget):
         # Blanks look alike in any text colour: joined to what stands before them they
         # save a third of the segments that Textual has to cut, and of the bytes sent.
         style = self.palette.style
+        if self.palette.ascii:
+            line = ascii_line(line)
         segments: list[Segment] = []
         text, look, blank = "", line[0], True
         for span in line:
