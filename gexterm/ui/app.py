@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -22,7 +23,7 @@ from gexterm.market.events import FeedStatus, SourceInfo
 from gexterm.reading.model import Reading
 from gexterm.snapshots.picture import Picture
 from gexterm.ui import themes, words
-from gexterm.ui.actions import ACTIONS, cap, keymap, works_on
+from gexterm.ui.actions import ACTIONS, SCREENS, cap, keymap, works_on
 from gexterm.ui.capture import capture
 from gexterm.ui.channel import Channel
 from gexterm.ui.frame import GREEKS, Frame
@@ -93,7 +94,11 @@ class MonitorApp(Transport, App[None]):
         self.palettes, self._broken_themes = themes.load()
         self.palette = self.palettes.get(theme) or next(iter(self.palettes.values()))
         self._keys = keymap(keys)
+        # Each screen is a mode of Textual's, with help and palette on a stack of its own.
+        self.DEFAULT_MODE = screen if session is not None else "start"  # type: ignore[misc]
         super().__init__()
+        for name in SCREENS:
+            self.add_mode(name, partial(self.view, name))
         if theme not in self.palettes:
             self._broken_themes.append(f"there is no theme `{theme}`; using {self.palette.name}")
         self.launcher = launcher
@@ -104,7 +109,6 @@ class MonitorApp(Transport, App[None]):
         """The one on the screen: `base`, or a past of it."""
         self._fps = max(0.5, min(60.0, fps))
         self._glow_s = glow_s
-        self._first = screen if session is not None else "start"
         self._greek = "charm"
         self._look_back = True
         self._density = density if density in DENSITIES else DENSITIES[0]
@@ -139,10 +143,6 @@ class MonitorApp(Transport, App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours that the style sheet may name before a theme is chosen."""
         return themes.css_variables(self.palette.colors)
-
-    def get_default_screen(self) -> Screen[Any]:
-        """The first screen is the lowest, not something above it."""
-        return self.view(self._first)
 
     def view(self, name: str) -> View:
         """A screen by name, made when first asked for."""
@@ -295,13 +295,7 @@ class MonitorApp(Transport, App[None]):
         """Show a screen by name."""
         while len(self.screen_stack) > 1 and not isinstance(self.screen, View):
             self.pop_screen()
-        view = self.view(name)
-        if self.screen is not view:
-            for kept, made in self._views.items():
-                # What is not installed is taken apart when another takes its place.
-                if not self.is_screen_installed(made):
-                    self.install_screen(made, kept)
-            self.switch_screen(view)
+        self.switch_mode(name)
 
     # -- what is said ------------------------------------------------------------------
 
@@ -476,9 +470,17 @@ class MonitorApp(Transport, App[None]):
 
     def action_help(self) -> None:
         """Help."""
-        if not isinstance(self.screen, HelpScreen):
-            warning = self.shown.positions.warning if self.shown else ""
-            self.push_screen(HelpScreen(self._keys, self.palette, warning))
+        self.explain()
+
+    def explain(self, chapter: str = "") -> None:
+        """Open help for the screen on top, at a chapter of the glossary if one is named."""
+        top = self.screen
+        if not isinstance(top, View):
+            return
+        warning = self.shown.positions.warning if self.shown else ""
+        self.push_screen(
+            HelpScreen(self._keys, self.palette, warning, top.NAME, top.CHAPTERS, begin_at=chapter)
+        )
 
     def action_palette(self) -> None:
         """Find an action by name."""

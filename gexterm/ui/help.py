@@ -10,23 +10,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.events import Resize
-from textual.screen import ModalScreen
+from textual.screen import Screen
 
 from gexterm.dealers.conventions import CONVENTIONS
 from gexterm.ui import words
-from gexterm.ui.actions import ACTIONS, GROUPS, cap
+from gexterm.ui.actions import ACTIONS, BY_ID, GROUPS, Action, cap, of_screen
 from gexterm.ui.frame import Frame
 from gexterm.ui.glossary import CHAPTERS
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.themes import Palette
+from gexterm.ui.widgets import topline
 from gexterm.ui.widgets.painted import Painted
 
 KEYS_INDENT = 13
 """Cells of the column of keys."""
 INDENT = 22
 """Cells of the column of names."""
-GROUND = "raised"
-"""Role of the ground that help stands on."""
 
 
 def _paragraph(text: str, role: str, width: int, indent: int) -> list[Line]:
@@ -47,40 +46,60 @@ def _title(text: str) -> list[Line]:
     return [(), (Span(text.upper(), "lis", bold=True),), ()]
 
 
-def key_lines(keys: Mapping[str, Sequence[str]], width: int) -> list[Line]:
-    """The keys by group, as they are after the user's changes."""
+def _key_line(action: Action, keys: Mapping[str, Sequence[str]], width: int) -> list[Line]:
+    caps = "  ".join(cap(key) for key in keys.get(action.id, ())) or "no key"
+    title = action.title + ("  (replays)" if action.replay_only else "")
+    indent = KEYS_INDENT + 32
+    room = width - indent
+    note = textwrap.wrap(action.description, room) if room >= 24 else []
+    first = fit((Span(f"  {caps}", "strong", bold=True),), KEYS_INDENT)
+    lines: list[Line] = [
+        (*first, *fit((Span(title, "text"),), 32), Span("".join(note[:1]), "muted"))
+    ]
+    return [*lines, *((Span(" " * indent), Span(line, "muted")) for line in note[1:])]
+
+
+def key_lines(keys: Mapping[str, Sequence[str]], width: int, screen: str = "desk") -> list[Line]:
+    """The keys as they are after the user's changes: of a screen, then of all screens by group."""
     lines: list[Line] = []
-    for group in GROUPS:
-        lines += [(), (Span(group, "muted"),)] if lines else [(Span(group, "muted"),)]
-        for action in ACTIONS:
-            if action.group != group:
-                continue
-            caps = "  ".join(cap(key) for key in keys.get(action.id, ())) or "no key"
-            title = action.title + ("  (replays)" if action.replay_only else "")
-            indent = KEYS_INDENT + 28
-            room = width - indent
-            note = textwrap.wrap(action.description, room) if room >= 24 else []
-            first = fit((Span(f"  {caps}", "strong", bold=True),), KEYS_INDENT)
-            lines.append(
-                (*first, *fit((Span(title, "text"),), 28), Span("".join(note[:1]), "muted"))
-            )
-            lines += [(Span(" " * indent), Span(line, "muted")) for line in note[1:]]
+    groups = [(f"On this screen: {screen}", list(of_screen(screen)))]
+    groups += [(name, [a for a in ACTIONS if a.group == name and not a.screens]) for name in GROUPS]
+    for title, actions in groups:
+        if not actions:
+            continue
+        lines += [(), (Span(title, "muted"),)] if lines else [(Span(title, "muted"),)]
+        for action in actions:
+            lines += _key_line(action, keys, width)
     return lines
 
 
-def help_lines(keys: Mapping[str, Sequence[str]], warning: str, width: int) -> list[Line]:
-    """All of help at a width."""
-    lines: list[Line] = [(Span("KEYS", "lis", bold=True), Span("   esc closes", "muted")), ()]
-    lines += key_lines(keys, width)
-    for chapter in CHAPTERS:
-        lines += _title(chapter.title)
-        for term in chapter.terms:
-            lines += _entry(term.name, term.meaning, width)
-            indent = INDENT if width >= 64 else 2
-            if term.formula:
-                lines += _paragraph("= " + term.formula, "long", width, indent)
-            if term.source:
-                lines += _paragraph(term.source, "muted", width, indent)
+def _chapter(at: int, width: int) -> list[Line]:
+    chapter = CHAPTERS[at]
+    lines = _title(chapter.title)
+    indent = INDENT if width >= 64 else 2
+    for term in chapter.terms:
+        lines += _entry(term.name, term.meaning, width)
+        if term.formula:
+            lines += _paragraph("= " + term.formula, "long", width, indent)
+        if term.source:
+            lines += _paragraph(term.source, "muted", width, indent)
+    return lines
+
+
+def help_lines(
+    keys: Mapping[str, Sequence[str]],
+    warning: str,
+    width: int,
+    screen: str = "desk",
+    chapters: Sequence[str] = (),
+) -> list[Line]:
+    """All of help at a width: a screen's keys, the `chapters` that explain it, then the rest."""
+    lines: list[Line] = [(Span("KEYS", "lis", bold=True),), ()]
+    lines += key_lines(keys, width, screen)
+    titles = [chapter.title for chapter in CHAPTERS]
+    first = [titles.index(title) for title in chapters if title in titles]
+    for at in (*first, *(at for at in range(len(titles)) if at not in first)):
+        lines += _chapter(at, width)
     lines += _title("Conventions: an assumption, not a measurement")
     if warning:
         lines += [*_paragraph("⚠ " + words.clean(warning), "warning", width, 0), ()]
@@ -90,39 +109,55 @@ def help_lines(keys: Mapping[str, Sequence[str]], warning: str, width: int) -> l
     return lines
 
 
-def on_ground(lines: Sequence[Line], width: int) -> list[Line]:
-    """Lines on help's own ground."""
-    return [
-        tuple(span._replace(bg=span.bg or GROUND) for span in fit(line, width)) for line in lines
-    ]
+def foot(_frame: Frame, width: int, _height: int) -> list[Line]:
+    """How to move in help and how to leave it."""
+    said = [("Esc", "back"), ("↑↓ PgUp PgDn", "scroll"), ("Tab", "next chapter")]
+    spans = [Span(" ")]
+    for key, word in said:
+        spans += [Span(key, "text", bold=True), Span(f" {word}  ", "muted")]
+    return [fit(spans, width)]
 
 
 class HelpText(Painted):
     """Help as one long painted widget."""
 
-    DEFAULT_CSS = "HelpText { height: auto; background: $gx-raised; }"
+    DEFAULT_CSS = "HelpText { height: auto; }"
 
-    def __init__(self, keys: Mapping[str, Sequence[str]], palette: Palette, warning: str) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, Sequence[str]],
+        palette: Palette,
+        warning: str,
+        screen: str,
+        chapters: Sequence[str],
+    ) -> None:
         super().__init__(id="help-text")
+        self._about = (screen, chapters)
         self._keys, self._warning = keys, warning
         self._layouts: dict[int, list[Line]] = {}
         self.palette = palette
 
-    def _laid_out(self, width: int) -> list[Line]:
-        # Textual asks for a height many times before it shows anything.
+    def laid_out(self, width: int) -> list[Line]:
+        """The lines at a width, kept: Textual asks for a height often before it shows any."""
         if width not in self._layouts:
-            self._layouts = {width: help_lines(self._keys, self._warning, width)}
+            lines = help_lines(self._keys, self._warning, width, *self._about)
+            self._layouts = {width: [fit(line, width) for line in lines]}
         return self._layouts[width]
+
+    def titles(self) -> list[int]:
+        """Rows at which chapters begin."""
+        lines = self.laid_out(self.size.width)
+        return [y for y, line in enumerate(lines) if line and line[0].fg == "lis"]
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As many rows as the text takes."""
-        return len(self._laid_out(width))
+        return len(self.laid_out(width))
 
     def repaint(self) -> None:
         """Lay the text out for the width that there is."""
         width = self.size.width
         if width > 0 and width != self._width:
-            self._lines = on_ground(self._laid_out(width), width)
+            self._lines = self.laid_out(width)
             self._strips, self._width = [None] * len(self._lines), width
             self.refresh()
 
@@ -134,38 +169,79 @@ class HelpText(Painted):
         """Help does not change with the market."""
 
 
-class HelpScreen(ModalScreen[None]):
-    """Help over the desk, which goes on behind it."""
+class HelpScreen(Screen[None]):
+    """Help in place of a screen, under the top line, which goes on with the market.
+
+    A ground of its own and not a veil over the screen: dimming what lies behind costs
+    Textual as much as ten frames, at the very moment that a key waits for its answer.
+    """
 
     DEFAULT_CSS = """
-    HelpScreen { align: center middle; background: $gx-background 55%; }
+    HelpScreen { background: $gx-background; color: $gx-text; layout: vertical; overflow: hidden; }
+    HelpScreen Painted { background: $gx-background; }
+    HelpScreen #top { height: 1; }
+    HelpScreen #foot { height: 1; }
     HelpScreen VerticalScroll {
-        width: 92%; max-width: 110; height: 92%;
-        background: $gx-raised; padding: 1 3;
+        height: 1fr; width: 100%; max-width: 124; padding: 1 2 0 2;
+        background: $gx-background;
         scrollbar-size-vertical: 1;
-        scrollbar-color: $gx-faint; scrollbar-background: $gx-raised;
-        scrollbar-color-hover: $gx-muted; scrollbar-background-hover: $gx-raised;
-        scrollbar-color-active: $gx-muted; scrollbar-background-active: $gx-raised;
+        scrollbar-color: $gx-faint; scrollbar-background: $gx-background;
+        scrollbar-color-hover: $gx-muted; scrollbar-background-hover: $gx-background;
+        scrollbar-color-active: $gx-muted; scrollbar-background-active: $gx-background;
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1", "dismiss", "Close", show=False),
+        Binding("escape,q", "close", "Close", show=False),
+        Binding(",".join(BY_ID["help"].keys), "close", "Close", id="help", show=False),
         Binding("j", "down", show=False),
         Binding("k", "up", show=False),
+        Binding("tab", "chapter(1)", show=False),
+        Binding("shift+tab", "chapter(-1)", show=False),
     ]
 
-    def __init__(self, keys: Mapping[str, Sequence[str]], palette: Palette, warning: str) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, Sequence[str]],
+        palette: Palette,
+        warning: str,
+        screen: str = "desk",
+        chapters: Sequence[str] = (),
+        *,
+        begin_at: str = "",
+    ) -> None:
         super().__init__()
-        self._parts = (keys, palette, warning)
+        self._begin_at = begin_at
+        self._text = HelpText(keys, palette, warning, screen, chapters)
+        self._bars = (Painted(topline.paint, id="top"), Painted(foot, id="foot"))
+        for bar in self._bars:
+            bar.palette = palette
 
     def compose(self) -> ComposeResult:
-        """One text in a box that scrolls."""
+        """The market, a text that scrolls, and the way out."""
+        yield self._bars[0]
         with VerticalScroll():
-            yield HelpText(*self._parts)
+            yield self._text
+        yield self._bars[1]
 
     def on_mount(self) -> None:
         """Arrow keys scroll at once."""
         self.query_one(VerticalScroll).focus()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        refresh = getattr(self.app, "refresh_screen", None)
+        if refresh is not None:
+            refresh()
+        lines = self._text.laid_out(self._text.size.width)
+        wanted = self._begin_at.upper()
+        at = next((y for y, line in enumerate(lines) if line and line[0].text == wanted), None)
+        if wanted and at is not None:
+            self.query_one(VerticalScroll).scroll_to(y=at, animate=False)
+
+    def show(self, frame: Frame) -> None:
+        """The market goes on in the top line."""
+        for bar in self._bars:
+            bar.show(frame)
 
     def action_down(self) -> None:
         """A row down."""
@@ -175,6 +251,14 @@ class HelpScreen(ModalScreen[None]):
         """A row up."""
         self.query_one(VerticalScroll).scroll_up(animate=False)
 
-    async def action_dismiss(self, result: None = None) -> None:
-        """Back to the desk."""
-        self.dismiss(result)
+    def action_chapter(self, step: int) -> None:
+        """The next chapter, or the one before."""
+        scroll = self.query_one(VerticalScroll)
+        now, rows = round(scroll.scroll_y), self._text.titles()
+        ahead = [y for y in rows if y > now] if step > 0 else [y for y in rows if y < now][::-1]
+        if ahead:
+            scroll.scroll_to(y=ahead[0], animate=False)
+
+    def action_close(self) -> None:
+        """Back to the screen."""
+        self.dismiss(None)

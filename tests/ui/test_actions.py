@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
 from gexterm.errors import ConfigError
-from gexterm.ui.actions import ACTIONS, BY_ID, cap, keymap
-from gexterm.ui.app import MonitorApp
+from gexterm.ui.actions import ACTIONS, BY_ID, SCREENS, cap, keymap
+from gexterm.ui.app import _MODULES, MonitorApp
 from gexterm.ui.help import help_lines
 from gexterm.ui.ink import plain
+from gexterm.ui.screens.base import View
+from gexterm.ui.screens.desk import Desk
 from gexterm.ui.widgets.keyline import ORDER
+
+
+def view_class(name: str) -> type[View]:
+    if name == "desk":
+        return Desk
+    module = importlib.import_module(f"gexterm.ui.screens.{name}")
+    found: type[View] = getattr(module, _MODULES[name])
+    return found
 
 
 def test_no_two_actions_share_a_key() -> None:
@@ -18,19 +30,27 @@ def test_no_two_actions_share_a_key() -> None:
 
 def test_every_action_exists_in_the_monitor() -> None:
     for action in ACTIONS:
-        assert callable(getattr(MonitorApp, f"action_{action.id}")), action.id
+        for owner in map(view_class, action.screens) if action.screens else (MonitorApp,):
+            assert callable(getattr(owner, f"action_{action.id}")), (action.id, owner)
 
 
 def test_every_key_of_the_key_line_has_a_word() -> None:
-    assert all(BY_ID[name].short for name in ORDER)
+    assert all(BY_ID[name].short for name in ORDER if name != "screens")
 
 
-def test_numbers_stay_free() -> None:
-    assert not {key for action in ACTIONS for key in action.keys} & set("123456789")
+def test_each_screen_has_a_number_and_9_stays_free() -> None:
+    assert [BY_ID[f"screen_{name}"].keys[0] for name in SCREENS] == [*"12345678", "0"]
+    assert not any("9" in action.keys for action in ACTIONS)
+
+
+def test_one_key_may_do_different_things_on_different_screens() -> None:
+    assert set(BY_ID["suppose_vol_up"].keys) & set(BY_ID["scroll_up"].keys)
+    with pytest.raises(ConfigError, match="both"):
+        keymap({"suppose_vol_up": "g"})
 
 
 def test_a_key_can_be_moved() -> None:
-    assert keymap({"greek_next": "x", "snapshot": "f5, S"})["snapshot"] == ("f5", "S")
+    assert keymap({"greek_next": "o", "snapshot": "f5, f6"})["snapshot"] == ("f5", "f6")
 
 
 def test_a_key_can_be_taken_away() -> None:
@@ -55,7 +75,7 @@ def test_keys_read_as_they_are_printed_on_the_keyboard() -> None:
 
 def test_help_shows_the_keys_in_force() -> None:
     text = "\n".join(plain(line) for line in help_lines(keymap({"snapshot": "f9"}), "", 90))
-    (line,) = [line for line in text.splitlines() if "Keep a snapshot" in line]
+    line = next(line for line in text.splitlines() if "Keep a snapshot" in line)
     assert "f9" in line
 
 

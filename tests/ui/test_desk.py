@@ -267,7 +267,7 @@ async def test_holding_a_live_market_holds_the_screen_only() -> None:
         await pilot.press("space")
         fake(app).say(reading(6050.0, mode="live", at=AT))
         await until(pilot, lambda: "HELD" in screen(app))
-        await until(pilot, lambda: app._newest is not None and app._newest.spot == 6050.0)
+        await until(pilot, lambda: app.channel.newest.spot == 6050.0)
         assert "6,012.35" in screen(app)
         assert fake(app).asked == []
         await pilot.press("space")
@@ -360,7 +360,7 @@ async def test_an_unknown_theme_is_told_and_another_used() -> None:
 
 
 async def test_keys_can_be_remapped() -> None:
-    app = monitor(keys={"greek_next": "x", "view_next": "g"})
+    app = monitor(keys={"greek_next": "o", "view_next": "g"})
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "6,012.35" in screen(app))
         await pilot.press("x")
@@ -524,7 +524,7 @@ async def test_winding_back_forgets_the_future() -> None:
             await until(pilot, lambda s=spot: f"{s:,.2f}" in screen(app))  # type: ignore[misc]
         fake(app).say(reading(5999.0, at=AT + 61 * NS))
         await until(pilot, lambda: "5,999.00" in screen(app))
-        assert max(sample.at for sample in app._history.samples) <= AT + 61 * NS
+        assert max(sample.at for sample in app.channel.history.samples) <= AT + 61 * NS
 
 
 async def test_leaving_while_a_frame_is_on_its_way_is_clean() -> None:
@@ -534,9 +534,9 @@ async def test_leaving_while_a_frame_is_on_its_way_is_clean() -> None:
         for cents in range(50):
             fake(app).say(reading(6020.0 + cents / 100, at=AT))
         app.exit()
-        app.refresh_desk()
+        app.refresh_screen()
         await asyncio.sleep(0)
-    app.refresh_desk()
+    app.refresh_screen()
     assert app.return_code == 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, ClassVar, TypeVar
 
 from textual.binding import Binding
-from textual.events import MouseScrollDown, MouseScrollUp, ScreenResume
+from textual.events import Click, MouseScrollDown, MouseScrollUp, ScreenResume
 from textual.screen import Screen
 
 from gexterm.errors import GextermError
@@ -184,6 +184,15 @@ class View(Screen[None]):
         """The wheel, up."""
         event.stop()
         self.scroll_rows(-1)
+
+    def on_click(self, event: Click) -> None:
+        """The other mouse button on a panel: what it is."""
+        explain = getattr(self.app, "explain", None)
+        if event.button != 3 or explain is None or not self.is_current:
+            return
+        event.stop()
+        over, _ = self.get_widget_at(event.screen_x, event.screen_y)
+        explain(over.chapter if isinstance(over, Painted) else "")
 
     def on_screen_resume(self, _event: ScreenResume) -> None:
         """On top again: what was shown here is old."""

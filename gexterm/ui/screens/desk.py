@@ -79,6 +79,13 @@ class Desk(View):
         )
         self._status = Painted(status.paint, id="status")
         self._keys = Painted(keyline.paint, id="keys")
+        for part, chapter in (
+            (self._top, "How to read the desk"), (self.ladder, "Ladder"),
+            (self._oneline, "0DTE paradigm"), (self._evidence, "Whose book it is"),
+            (self._book, "The whole book"), (self._side, "0DTE paradigm"),
+            (self._status, "The status line"),
+        ):  # fmt: skip
+            part.chapter = chapter
         self.has_parts((
             self._small, self._top, self.ladder, self._timeline, self._oneline,
             self.alert_list, self._evidence, self._book, self._side, self._status, self._keys,

@@ -2,47 +2,83 @@
 
 from __future__ import annotations
 
-from gexterm.ui.actions import ACTIONS, cap
+from gexterm.ui.actions import ACTIONS, BY_ID, Action, cap, of_screen, works_on
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.ink import width as cells
 
 ORDER = (
-    "greek_next", "scope_next", "view_next", "pause", "back_5", "forward_5", "faster",
+    "screens", "greek_next", "scope_next", "view_next", "pause", "back_5", "forward_5", "faster",
     "look_back", "alerts", "snapshot", "help", "palette", "quit",
 )  # fmt: skip
-"""Actions of the key line, left to right."""
-LAST_TO_GO = ("help", "quit", "greek_next", "scope_next", "view_next", "snapshot", "pause")
+"""Actions of the whole monitor in the key line, left to right; a screen's own come first."""
+LAST_TO_GO = ("help", "quit", "screens", "greek_next", "scope_next", "view_next", "snapshot",
+              "pause")  # fmt: skip
 """What stays longest when it is narrow."""
+DESK_ONLY = frozenset({"look_back", "alerts"})
+"""What the whole monitor can do, but nobody needs to be told elsewhere."""
+PAIRS = {
+    "faster": "slower", "suppose_spot_down": "suppose_spot_up",
+    "suppose_vol_up": "suppose_vol_down", "suppose_earlier": "suppose_later",
+    "filter_next": "filter_previous",
+}  # fmt: skip
+"""Two keys with one word: the first is told with the second."""
 
 
-def label(action_id: str, frame: Frame) -> str:
+def label(action: Action, frame: Frame) -> str:
     """The word beside the key, as things stand."""
-    action = next(a for a in ACTIONS if a.id == action_id)
-    if action_id == "pause" and (frame.paused or frame.held):
+    if action.id == "pause" and (frame.paused or frame.held):
         return "go on"
     return action.short
 
 
+def _caps(name: str, frame: Frame) -> str:
+    """What to press; empty where the user took the keys away."""
+    if name == "screens":
+        first = frame.keys.get("screen_desk", ())
+        last = frame.keys.get("screen_health", ())
+        return f"{cap(first[0])}-{cap(last[0])}" if first and last else ""
+    keys = frame.keys.get(name, ())
+    if not keys:
+        return ""
+    other = frame.keys.get(PAIRS.get(name, ""), ())
+    return cap(keys[0]) + (cap(other[0]) if other else "")
+
+
+def _shown(frame: Frame) -> list[str]:
+    own = [action.id for action in of_screen(frame.screen) if action.short]
+    rest = [n for n in ORDER if frame.screen == "desk" or n not in DESK_ONLY]
+    out = []
+    for name in (*own, *rest):
+        action = BY_ID.get(name)
+        if action is not None and not works_on(action, frame.screen):
+            continue
+        if action is not None and action.replay_only and not frame.replayable:
+            continue
+        if name in ("back_5", "forward_5") and not frame.replayable:
+            continue
+        if _caps(name, frame):
+            out.append(name)
+    return out
+
+
 def paint(frame: Frame, width: int, _height: int) -> list[Line]:
     """Keys and words; the least needed are left out where it is narrow."""
-    replay_only = {action.id for action in ACTIONS if action.replay_only}
-    shown = [
-        name
-        for name in ORDER
-        if (frame.replayable or name not in replay_only) and frame.keys.get(name)
-    ]
+    shown = _shown(frame)
+    own = {action.id for action in ACTIONS if frame.screen in action.screens}
 
     def spans(names: list[str]) -> list[Span]:
         out = [Span(" ")]
         for name in names:
-            key = cap(frame.keys[name][0])
-            if name == "faster" and frame.keys.get("slower"):
-                key += cap(frame.keys["slower"][0])
-            out += [Span(key, "text", bold=True), Span(f" {label(name, frame)}  ", "muted")]
+            word = "screens" if name == "screens" else label(BY_ID[name], frame)
+            out += [
+                Span(_caps(name, frame), "text", bold=True),
+                Span(f" {word}  ", "muted"),
+            ]
         return out
 
     while len(shown) > 1 and cells(spans(shown)) > width + 2:
-        extra = [name for name in shown if name not in LAST_TO_GO]
-        shown.remove(extra[-1] if extra else next(n for n in reversed(LAST_TO_GO) if n in shown))
+        extra = [name for name in shown if name not in LAST_TO_GO and name not in own]
+        extra = extra or [name for name in shown if name not in ("help", "quit")]
+        shown.remove(extra[-1] if extra else shown[-1])
     return [fit(spans(shown), width)]
