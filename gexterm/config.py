@@ -14,6 +14,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from gexterm.config_alerts import (
+    DEFAULT_DELIVERIES,
+    AlertRule,
+    AlertSettings,
+    DeliverySettings,
+)
+from gexterm.config_alerts_toml import Wrong, alerts_of, delivery_of, rule_of
 from gexterm.errors import ConfigError
 
 CONVENTIONS = ("customer-flow", "squeezemetrics", "short-both", "long-both")
@@ -26,6 +33,13 @@ BASES = ("auto", "open-interest", "volume")
 """What a convention may be applied to; `auto`: open interest where there is any."""
 REPRICINGS = ("sticky-strike", "sticky-moneyness")
 """How volatility moves when the profile moves spot."""
+DENSITIES = ("compact", "comfortable")
+"""How much air there is between the parts of a screen."""
+GLYPHS = ("auto", "unicode", "ascii")
+"""The characters that screens are drawn with; `auto`: as locale and TERM say."""
+
+TABLES = ("underlyings", "feeds", "alerts", "alert_rules", "deliveries")
+"""Settings that are tables, and are read and shown apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,10 @@ class Settings:
 
     theme: str = "dark"
     """Colour theme: a bundled one, or a file in the themes folder."""
+    density: str = "compact"
+    """Air between the parts of a screen: compact or comfortable."""
+    glyphs: str = "auto"
+    """Characters of the screen: unicode, ascii, or auto (as locale and TERM say)."""
     fps: float = 10.0
     """Readings and repaints per second, at most."""
     scope: str = "auto"
@@ -92,6 +110,14 @@ class Settings:
     """Settings by underlying."""
     feeds: Mapping[str, FeedSettings] = field(default_factory=dict)
     """Settings by feed."""
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    """Alerts in general: thresholds, what is off, the history."""
+    alert_rules: tuple[AlertRule, ...] = ()
+    """The user's own rules, one for each `[[alert]]`."""
+    deliveries: Mapping[str, DeliverySettings] = field(
+        default_factory=lambda: dict(DEFAULT_DELIVERIES)
+    )
+    """Where alerts go besides the screen, by name."""
 
     def underlying(self, name: str) -> UnderlyingSettings:
         """What holds for one underlying."""
@@ -149,18 +175,50 @@ class _Reader:
             for key in ("contracts", "days", "sigmas"):
                 self._least(values, key, section)
             by_feed[name] = FeedSettings(**values)
+        alerts, deliveries, rules = self._alerts(table)
         self._check(Settings, table, "")
         self._choice(table, "record", ("on", "off"), "")
         for key in ("recording_days", "recording_gb"):
             self._least(table, key, "")
         self._choice(table, "repricing", REPRICINGS, "")
+        self._choice(table, "density", DENSITIES, "")
+        self._choice(table, "glyphs", GLYPHS, "")
         self._choice(table, "scope", ("auto", "0dte", "all"), "")
         rate = table.get("rate", "implied")
         if rate != "implied" and (isinstance(rate, str) or not -0.5 < rate < 1.0):
             raise self._wrong("rate", "", 'must be "implied" or a fraction such as 0.04')
         if not 0.1 <= table.get("fps", 10.0) <= 60:
             raise self._wrong("fps", "", "must lie between 0.1 and 60")
-        return Settings(underlyings=by_name, feeds=by_feed, **table)
+        return Settings(
+            underlyings=by_name,
+            feeds=by_feed,
+            alerts=alerts,
+            alert_rules=rules,
+            deliveries=deliveries,
+            **table,
+        )
+
+    def _alerts(
+        self, table: dict[str, Any]
+    ) -> tuple[AlertSettings, dict[str, DeliverySettings], tuple[AlertRule, ...]]:
+        """`[alerts]`, `[delivery.NAME]` and `[[alert]]`."""
+        general = table.pop("alerts", {})
+        if not isinstance(general, dict):
+            raise self._wrong("alerts", "", "must be a table: [alerts]")
+        ways = dict(DEFAULT_DELIVERIES)
+        for name, values, section in self._tables(table, "delivery", "desktop"):
+            ways[name] = delivery_of(name, values, self._wrong_in(section))
+        own = table.pop("alert", [])
+        if not isinstance(own, list) or not all(isinstance(values, dict) for values in own):
+            raise self._wrong("alert", "", "must be tables, each headed [[alert]]")
+        rules = tuple(
+            rule_of(values, self._wrong_in(f"alert {number}"), tuple(ways))
+            for number, values in enumerate(own, 1)
+        )
+        return alerts_of(general, self._wrong_in("alerts")), ways, rules
+
+    def _wrong_in(self, section: str) -> Wrong:
+        return lambda key, what, hint: self._wrong(key, section, what, hint)
 
     def _tables(
         self, table: dict[str, Any], kind: str, example: str
@@ -180,7 +238,7 @@ class _Reader:
 
     def _check(self, cls: type, values: dict[str, Any], section: str) -> None:
         hints = get_type_hints(cls)
-        known = [f.name for f in fields(cls) if f.name not in ("underlyings", "feeds")]
+        known = [f.name for f in fields(cls) if f.name not in TABLES]
         for key, value in values.items():
             if key not in known:
                 near = difflib.get_close_matches(key, known, 1)
@@ -203,16 +261,25 @@ class _Reader:
             raise self._wrong(key, section, f"is {values[key]!r}", f"one of: {', '.join(choices)}")
 
     def _wrong(self, key: str, section: str, what: str, hint: str = "") -> ConfigError:
-        name = f"{section}.{key}" if section else key
+        name = f"{section}.{key}" if section and key else section or key
         return ConfigError(f"{self._path}{self._line(key, section)}: {name} {what}", hint)
 
     def _line(self, key: str, section: str) -> str:
         # tomllib does not keep positions: look for the key below its section's head.
+        # The third table [[alert]] is the section `alert 3`; a key of "" is the head itself.
         current = ""
+        counted: dict[str, int] = {}
         for number, line in enumerate(self._lines, 1):
-            if head := re.match(r"\s*\[([^\]]+)\]", line):
+            if head := re.match(r"\s*\[\[([^\]]+)\]\]", line):
+                kind = head[1].strip()
+                counted[kind] = counted.get(kind, 0) + 1
+                current = f"{kind} {counted[kind]}"
+                if (not key and current == section) or (not section and kind == key):
+                    return f":{number}"
+            elif head := re.match(r"\s*\[([^\]]+)\]", line):
                 current = head[1].strip()
-                if current.rpartition(".")[2] == key:
+                named = not section and current.rpartition(".")[2] == key
+                if named or (not key and current == section):
                     return f":{number}"
             elif current == section and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
                 return f":{number}"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
-from gexterm.alerts.model import Alert, AlertKind, Severity
-from gexterm.alerts.rules import State, Thresholds, step
+from gexterm.alerts.model import Alert, AlertKind, Severity, stamped
+from gexterm.alerts.own import OwnState, forgotten, step_own
+from gexterm.alerts.rules import State, Thresholds, silence_s, step
 from gexterm.alerts.teller import NS, Teller
+from gexterm.config import Settings
+from gexterm.config_alerts import AlertRule
 from gexterm.market.events import FeedStatus
 from gexterm.reading.model import Reading
 
@@ -24,8 +28,18 @@ class AlertMonitor:
     Not thread-safe: call it from one thread or task.
     """
 
-    def __init__(self, thresholds: Thresholds | None = None, log_length: int = LOG_LENGTH) -> None:
+    def __init__(
+        self,
+        thresholds: Thresholds | None = None,
+        log_length: int = LOG_LENGTH,
+        rules: Sequence[AlertRule] = (),
+        underlying: str = "",
+    ) -> None:
         self.thresholds = thresholds or Thresholds()
+        self.rules = tuple(rules)
+        self._own: OwnState | None = None
+        # Of alerts about the connection and the recording, which come with no Reading.
+        self._from = (underlying, "", "")
         self.log: deque[Alert] = deque(maxlen=log_length)
         self._state: State | None = None
         self._replay = False
@@ -35,6 +49,12 @@ class AlertMonitor:
         # Whether "live again" is the last word, and since when the line is lost all the same.
         self._restored, self._lost_at = False, 0
         self._feed_said: dict[AlertKind, int] = {}
+
+    @classmethod
+    def of(cls, settings: Settings, underlying: str) -> AlertMonitor:
+        """As the user has set it, for one underlying."""
+        thresholds = Thresholds.of(settings.alerts)
+        return cls(thresholds, rules=settings.alert_rules, underlying=underlying)
 
     def update(self, reading: Reading) -> list[Alert]:
         """Alerts of this Reading, also appended to the log.
@@ -48,12 +68,14 @@ class AlertMonitor:
             self.log.clear()
             self.log.extend(kept)
         self._replay = reading.source.mode not in ("live", "delayed")
+        self._from = (reading.underlying, reading.source.mode, reading.positions.view)
         self._state, alerts = step(self._state, reading, self.thresholds)
+        silent_s = silence_s(self._state, reading)
+        self._own, own = step_own(self._own, reading, self.rules, self.thresholds, silent_s)
         quiet = round(self.thresholds.quiet_s * NS)
         # The connection has said it already, and knows more about it than a Reading.
         fresh = [a for a in alerts if not 0 <= a.at - self._feed_said.get(a.kind, -quiet) < quiet]
-        self.log.extend(fresh)
-        return fresh
+        return self._logged([*fresh, *own])
 
     def feed(self, status: FeedStatus, at: int) -> list[Alert]:
         """Alerts about the connection; `at` is market time, ns."""
@@ -83,8 +105,7 @@ class AlertMonitor:
         if status.state == "live":
             self._lost_at = 0
         self._stood = self._stood or status.state == "live"
-        self.log.extend(alerts)
-        return alerts
+        return self._logged(alerts)
 
     def recording(self, why: str, at: int, *, on: bool = False) -> list[Alert]:
         """Alerts about the recording: `why` it is in trouble, or empty once it is well again.
@@ -105,8 +126,12 @@ class AlertMonitor:
         self._not_recorded = worse
         self._feed_said.pop("recording stopped", None)
         self._feed_said.pop("recording restored", None)
-        self.log.extend(alerts)
-        return alerts
+        return self._logged(alerts)
+
+    def _logged(self, alerts: Sequence[Alert]) -> list[Alert]:
+        said = [stamped(alert, *self._from) for alert in alerts]
+        self.log.extend(said)
+        return said
 
     def _trouble_with(self, kind: AlertKind, text: str, at: int) -> list[Alert]:
         alerts = self._say(kind, "warning", text, at)
@@ -116,7 +141,7 @@ class AlertMonitor:
 
     def _say(self, kind: AlertKind, severity: Severity, text: str, at: int) -> list[Alert]:
         said = {(k, ""): when for k, when in self._feed_said.items()}
-        teller = Teller(at, said, self.thresholds.quiet_s, self._replay)
+        teller = Teller(at, said, self.thresholds.quiet_s, self._replay, self.thresholds.off)
         if teller.tell(kind, severity, text):
             self._feed_said[kind] = at
         return teller.alerts
@@ -124,5 +149,6 @@ class AlertMonitor:
     def reset(self) -> None:
         """Begin anew with the next Reading, in silence. For a seek; the log stays."""
         self._state = None
+        self._own = forgotten(self._own)
         self._feed_said = {}
         self._trouble = False

@@ -20,7 +20,8 @@ from gexterm.alerts.lines import (
 )
 from gexterm.alerts.model import Alert, Severity
 from gexterm.alerts.teller import NAN, NS, Said, Teller, points
-from gexterm.reading.model import Health, Reading, ZeroDte
+from gexterm.config_alerts import AlertSettings
+from gexterm.reading.model import Gamma, Health, Reading, ZeroDte
 
 _IN_DOUBT = "in doubt"
 """What stands for the label the user knows of, when it is none."""
@@ -44,6 +45,27 @@ class Thresholds:
     """P(short) or P(long) from which on a gamma state is told."""
     stale_after_s: float = 90.0
     """A feed is stale when nothing at all changed for this much market time, seconds."""
+    off: frozenset[str] = frozenset()
+    """Kinds that are not wanted."""
+
+    @classmethod
+    def of(cls, chosen: AlertSettings) -> Thresholds:
+        """As the user has set them."""
+        return cls(
+            distances=Distances(
+                near_sigma=chosen.near_sigma,
+                far_sigma=chosen.far_sigma,
+                touch_sigma=chosen.touch_sigma,
+                touch_share=chosen.touch_percent / 100.0,
+            ),
+            quiet_s=chosen.quiet_s,
+            wall_holds_s=chosen.wall_holds_s,
+            sure=chosen.sure,
+            doubtful=chosen.doubtful,
+            sure_gamma=chosen.sure_gamma,
+            stale_after_s=chosen.stale_after_s,
+            off=frozenset(chosen.off),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +143,7 @@ def step(
     key = (reading.underlying, reading.positions.view, reading.scope)
     said: Said = state.said if state else {}
     replay = reading.source.mode not in ("live", "delayed")
-    teller = Teller(reading.as_of, said, thresholds.quiet_s, replay)
+    teller = Teller(reading.as_of, said, thresholds.quiet_s, replay, thresholds.off)
     flow = _flow(state.flow if state else None, teller, reading, thresholds)
     # Another view or scope is the user's doing, not the market's: levels begin anew.
     before = state if state is not None and state.key == key else None
@@ -152,18 +174,12 @@ def _levels(
     lower, upper = (lines.lower, lines.upper) if lines else (None, None)
     target = lines.target if lines else None
     if not zero.settled:
-        # The lines of a label that is hardly likelier than another are not known.
-        known = not _odds(zero) < thresholds.doubtful
-        levels = (zero.lis_lower, zero.lis_upper, zero.target) if known else (NAN, NAN, NAN)
+        levels = known_lines(zero, thresholds)
         lower = watch_lis(lower, teller, "lower", levels[0], spot, sigma, no_lines, d)
         upper = watch_lis(upper, teller, "upper", levels[1], spot, sigma, no_lines, d)
         target = watch_target(target, teller, levels[2], spot, before, sigma, no_lines, d)
     flip = state.flip if state else None
-    # Under a view with odds, a flip that may lie anywhere on one side is none to cross.
-    around = (gamma.flip_band.low, gamma.flip_band.high)
-    located = math.isnan(gamma.probability_short) or all(map(math.isfinite, around))
-    at = gamma.flip if located else NAN
-    flip = watch_flip(flip, teller, at, spot, sigma, first, d)
+    flip = watch_flip(flip, teller, known_flip(gamma), spot, sigma, first, d)
     for side, level in (("call", gamma.call_wall), ("put", gamma.put_wall)):
         wall = _wall(walls.get(side), teller, side, level, thresholds)
         if wall is not None:
@@ -186,7 +202,35 @@ def _levels(
     )
 
 
-def _odds(zero: ZeroDte) -> float:
+def known_lines(zero: ZeroDte, thresholds: Thresholds) -> tuple[float, float, float]:
+    """Lower line, upper line and target, points; NaN where they are not known.
+
+    The lines of a label that is hardly likelier than another are not, and those of an
+    expiry that has settled are over.
+    """
+    if zero.settled or odds(zero) < thresholds.doubtful:
+        return NAN, NAN, NAN
+    return zero.lis_lower, zero.lis_upper, zero.target
+
+
+def known_flip(gamma: Gamma) -> float:
+    """The flip, points; NaN where there is none, or where nobody can say where.
+
+    Under a view with odds, a flip that may lie anywhere on one side is none to cross.
+    """
+    around = (gamma.flip_band.low, gamma.flip_band.high)
+    located = math.isnan(gamma.probability_short) or all(map(math.isfinite, around))
+    return gamma.flip if located else NAN
+
+
+def silence_s(state: State, reading: Reading) -> float:
+    """For how long nothing new has come, seconds; NaN where that cannot be told."""
+    if reading.source.mode == "file" or math.isnan(reading.health.quote_age_p50_s):
+        return NAN
+    return (reading.as_of - state.flow.changed) / NS
+
+
+def odds(zero: ZeroDte) -> float:
     """P of the label shown; NaN where positions carry no uncertainty."""
     return zero.probability.get(zero.paradigm, NAN) if zero.probability else NAN
 
@@ -200,7 +244,7 @@ def _session(
     taken back when it no longer is.
     """
     label = "" if zero.paradigm == "No data" else zero.paradigm
-    unsure = _odds(zero) < thresholds.sure
+    unsure = odds(zero) < thresholds.sure
     if state is None or state.expiry != zero.expiry:
         return zero.settled, _IN_DOUBT if label and unsure else label
     if zero.settled:

@@ -22,7 +22,15 @@ Said = Mapping[tuple[AlertKind, str], int]
 class Teller:
     """Collects the alerts of one Reading."""
 
-    def __init__(self, at: int, said: Said, quiet_s: float, replay: bool) -> None:
+    def __init__(
+        self,
+        at: int,
+        said: Said,
+        quiet_s: float,
+        replay: bool,
+        off: frozenset[str] = frozenset(),
+    ) -> None:
+        self._off = off
         self.at = at
         self.said = dict(said)
         self.alerts: list[Alert] = []
@@ -44,6 +52,8 @@ class Teller:
         if last is not None and 0 <= self.at - last < self._quiet:
             return False
         self.said[key] = self.at
+        if kind in self._off:
+            return True  # taken note of, so that it is no news when it is wanted again
         self.alerts.append(Alert(self.at, kind, severity, printable(text), level, self._replay))
         return True
 
@@ -51,6 +61,17 @@ class Teller:
 def printable(text: str) -> str:
     """Without control characters: a feed's words may stand in it, its escape codes may not."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def money(value: float) -> str:
+    """An amount for a person: `$2.10bn`, `−$310M`."""
+    sign, size = ("−" if value < 0 else ""), abs(value)
+    for scale, prefix in ((1e12, "T"), (1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if size >= 0.9995 * scale:
+            figures = size / scale
+            places = 2 if figures < 9.995 else 1 if figures < 99.95 else 0
+            return f"{sign}${figures:.{places}f}{prefix}"
+    return f"{sign}${size:.0f}"
 
 
 def points(value: float) -> str:

@@ -22,7 +22,7 @@ def config_command() -> None:
     default = config.Settings()
     click.echo(f"# {path}{'' if path.exists() else ' (not there: all defaults)'}")
     for field in fields(chosen):
-        if field.name in ("underlyings", "feeds"):
+        if field.name in config.TABLES:
             continue
         value = getattr(chosen, field.name)
         origin = "default" if value == getattr(default, field.name) else "file"

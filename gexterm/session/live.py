@@ -194,7 +194,8 @@ class LiveSession(Face):
         engine = Engine(settings, self._timer)
         marking = None if self._replayable else self._mark
         ticker = Ticker(engine, self._publish, self._failed, marking)
-        return Core(engine, AlertMonitor(), ticker)
+        watch = AlertMonitor.of(self._settings, self._underlying)
+        return Core(engine, watch, ticker)
 
     # -- events in ---------------------------------------------------------------------
 
