@@ -1,4 +1,4 @@
-"""`gexterm levels SOURCE`: one Reading, as a table or as JSON."""
+"""`gexterm levels SOURCE`: one Reading, as a table, as JSON, or its levels for other programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
 @click.command("levels")
 @click.argument("source", required=False)
-@click.option("--json", "as_json", is_flag=True, help="The Reading as JSON; see --schema.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "json", "text", "csv", "pine")),
+    help="table: everything, for a person. json: the Reading. text: a few lines to paste. csv: "
+    "price levels. pine: a script that draws them on a chart.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As --format json; see --schema.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a Reading and stop.")
 @view_option
 @expiry_option
@@ -45,6 +52,7 @@ if TYPE_CHECKING:
 @click.option("--underlying", help="Which underlying, when SOURCE is a base URL.")
 def levels_command(
     source: str | None,
+    form: str | None,
     as_json: bool,
     schema: bool,
     view: str | None,
@@ -68,18 +76,30 @@ def levels_command(
 
         click.echo(schema_json().decode(), nl=False)
         return
+    if as_json and form not in (None, "json"):
+        raise UsageError(f"--json and --format {form} contradict each other", "give one of them")
+    form = "json" if as_json else form
     if source is None:
         raise UsageError("levels needs a SOURCE", "name a file, or ask for --schema")
     scope = scope_of(expiry) or "all"
     reading = _read(source, view, scope, at, root, underlying, carry, no_carry, keep_book)
-    if as_json:
+    click.echo(_shown(reading, form or "table"), nl=False)
+
+
+def _shown(reading: Reading, form: str) -> str:
+    """The Reading in one of the forms, with its last newline."""
+    if form == "json":
         from gexterm.reading.export import to_json
 
-        click.echo(to_json(reading).decode())
-        return
-    from gexterm.cli.table import levels_table
+        return to_json(reading).decode() + "\n"
+    if form == "table":
+        from gexterm.cli.table import levels_table
 
-    click.echo(levels_table(reading))
+        return levels_table(reading) + "\n"
+    from gexterm.snapshots import levels
+
+    write = {"text": levels.as_text, "csv": levels.as_csv, "pine": levels.as_pine}[form]
+    return write(reading)
 
 
 def _read(

@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": ("gexterm.cli.monitor", "The monitor on a bundled sample feed."),
     "replay": ("gexterm.cli.monitor", "The monitor on a recording."),
     "live": ("gexterm.cli.live", "The monitor on a live venue."),
+    "serve": ("gexterm.cli.serve", "The monitor in a browser."),
     "record": ("gexterm.cli.live", "Record a live venue, without a screen."),
     "feeds": ("gexterm.cli.feeds", "The venues: what each needs and carries; keys."),
     "doctor": ("gexterm.cli.feeds", "Connect to a venue and say what is missing."),
@@ -28,6 +29,7 @@ COMMANDS = {
     "simulate": ("gexterm.cli.simulate", "Make a synthetic market whose true book is known."),
     "accuracy": ("gexterm.cli.accuracy", "Signing and positions against known truth."),
     "snapshot": ("gexterm.cli.snapshot", "Keep screen, Reading and strikes, without a terminal."),
+    "snapshots": ("gexterm.cli.snapshots", "List, open and compare what was kept."),
     "config": ("gexterm.cli.settings", "Show the settings and where they come from."),
     "keys": ("gexterm.cli.settings", "Show what the keys of the monitor do."),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +22,9 @@ from gexterm.cli.common import (
 )
 from gexterm.errors import UsageError
 
+if TYPE_CHECKING:
+    from gexterm.snapshots.meta import Why
+
 
 @click.command("snapshot")
 @click.argument("source", type=click.Path(path_type=Path))
@@ -30,6 +34,13 @@ from gexterm.errors import UsageError
 )
 @click.option("--theme", help="Colour theme, instead of the configured one.")
 @click.option("--note", default="", help="A note to keep with it.")
+@click.option(
+    "--why",
+    type=click.Choice(("command", "schedule", "alert", "key")),
+    default="command",
+    show_default=True,
+    help="What has it taken: those of a schedule or an alert may be pruned.",
+)
 @view_option
 @expiry_option
 @at_option("Market time (ET); of a recording, which moment.")
@@ -40,21 +51,24 @@ def snapshot_command(
     size: str,
     theme: str | None,
     note: str,
+    why: Why,
     view: str | None,
     expiry: str | None,
     at: str | None,
     carry: Path | None,
     no_carry: bool,
 ) -> None:
-    """Keep screen (SVG, PNG), Reading (JSON) and strikes (parquet, CSV) of SOURCE.
+    """Keep screen (SVG, PNG), Reading (JSON), strikes (parquet, CSV) and a page of SOURCE.
 
     SOURCE is a recording or a chain file. One folder is written, whole or not at all;
     its path goes to standard output.
     """
     from gexterm import paths
     from gexterm.alerts.monitor import AlertMonitor
+    from gexterm.clock import SystemClock
     from gexterm.config import VIEWS
     from gexterm.engine.oneshot import read_chain_file, reading_of_recording
+    from gexterm.snapshots.meta import Taken
     from gexterm.snapshots.write import write_snapshot
     from gexterm.ui.still import picture_of
 
@@ -89,7 +103,8 @@ def snapshot_command(
         )
     )
     folder = output or (Path(chosen.snapshots) if chosen.snapshots else paths.snapshots())
-    click.echo(write_snapshot(folder, reading, picture, note))
+    taken = Taken(why, SystemClock().now_ns())
+    click.echo(write_snapshot(folder, reading, picture, note, taken))
 
 
 def _size(text: str) -> tuple[int, int]:

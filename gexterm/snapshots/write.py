@@ -7,38 +7,46 @@ See `docs/decisions/0003-snapshot-pictures.md`.
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import os
 import re
 import secrets
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from gexterm.errors import OutputError
 from gexterm.reading.export import to_json
 from gexterm.reading.model import STRIKE_COLUMNS, Reading
+from gexterm.snapshots.meta import Meta, Taken, encode, summary
+from gexterm.snapshots.page import page
 from gexterm.snapshots.picture import Picture
 from gexterm.snapshots.png import to_png
 from gexterm.snapshots.svg import to_svg
+from gexterm.snapshots.wording import market_time
 
-_EASTERN = ZoneInfo("America/New_York")
 
-
-def write_snapshot(folder: Path, reading: Reading, picture: Picture | None, note: str = "") -> Path:
+def write_snapshot(
+    folder: Path,
+    reading: Reading,
+    picture: Picture | None,
+    note: str = "",
+    taken: Taken | None = None,
+) -> Path:
     """Write one snapshot into `folder`, made if need be, and return where it lies.
 
-    Files: `reading.json`, `strikes.parquet`, `strikes.csv`; with a picture `screen.svg`
-    and `screen.png`; with a note `note.txt`. Never overwrites: a second snapshot of the
+    Files: `page.md`, `snapshot.json`, `reading.json`, `strikes.parquet`, `strikes.csv`; with
+    a picture `screen.svg` and `screen.png`; with a note `note.txt`. `taken` says how it came
+    about; a `note` given besides replaces its own. Never overwrites: a second snapshot of the
     same second gets `-2`. Blocks for some 0.1 s, so call it off the event loop. Raises
     OutputError when it cannot be written; then nothing is left behind.
     """
     name = snapshot_name(reading)
+    taken = taken or Taken()
     try:
-        files = _contents(reading, picture, note)
+        files = _contents(reading, picture, replace(taken, note=note or taken.note))
     except ValueError as error:
         raise OutputError(f"the snapshot cannot be drawn: {error}") from error
     part = folder / f".snapshot-{secrets.token_hex(6)}.part"
@@ -61,39 +69,33 @@ def write_snapshot(folder: Path, reading: Reading, picture: Picture | None, note
 
 def snapshot_name(reading: Reading) -> str:
     """Underlying, market date and time, e.g. `SPX_2018-01-05_103500_ET`."""
-    when, zone = _market_time(reading)
+    when, zone = market_time(reading)
     # Symbols are text from outside: no separators, no dots, nothing to climb with.
     underlying = re.sub(r"[^A-Za-z0-9-]", "", reading.underlying)[:24] or "unknown"
     return f"{underlying}_{when:%Y-%m-%d_%H%M%S}_{zone}"
 
 
-def _market_time(reading: Reading) -> tuple[dt.datetime, str]:
-    """The Reading's time where its market keeps it: Eastern, or UTC for crypto options."""
-    utc = dt.datetime.fromtimestamp(reading.as_of // 1_000_000_000, dt.UTC)
-    if any(line.settlement.endswith("UTC") for line in reading.expiries):
-        return utc, "UTC"
-    return utc.astimezone(_EASTERN), "ET"
-
-
-def _contents(reading: Reading, picture: Picture | None, note: str) -> dict[str, bytes]:
+def _contents(reading: Reading, picture: Picture | None, taken: Taken) -> dict[str, bytes]:
     strikes = _strikes(reading)
     parquet = io.BytesIO()
     strikes.write_parquet(parquet)
     files = {
+        "page.md": page(reading, taken, picture=picture is not None).encode(errors="replace"),
+        "snapshot.json": encode(Meta(taken, summary(reading))),
         "reading.json": to_json(reading, indent=2) + b"\n",
         "strikes.parquet": parquet.getvalue(),
         "strikes.csv": strikes.write_csv().encode(),
     }
     if picture is not None:
-        when, zone = _market_time(reading)
+        when, zone = market_time(reading)
         source = f"{reading.source.mode} · {reading.source.feed}"
         svg = to_svg(
             picture,
             f"{reading.underlying} · {when:%Y-%m-%d %H:%M:%S} {zone} · {source}",
         )
         files |= {"screen.svg": svg.encode(), "screen.png": to_png(svg)}
-    if note:
-        files["note.txt"] = note.encode(errors="replace") + b"\n"
+    if taken.note:
+        files["note.txt"] = taken.note.encode(errors="replace") + b"\n"
     return files
 
 

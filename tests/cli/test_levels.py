@@ -111,6 +111,7 @@ def test_a_snapshot_is_whole_and_agrees_with_the_reading(tmp_path: Path) -> None
     assert folder.parent == tmp_path
     assert {p.name for p in folder.iterdir()} == {
         "screen.svg", "screen.png", "reading.json", "strikes.parquet", "strikes.csv", "note.txt",
+        "page.md", "snapshot.json",
     }  # fmt: skip
     kept = json.loads((folder / "reading.json").read_text())
     jsonschema.validate(kept, schema())

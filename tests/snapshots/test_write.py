@@ -29,9 +29,11 @@ def test_a_snapshot_holds_picture_reading_and_strikes(tmp_path: Path) -> None:
     path = write_snapshot(tmp_path / "new" / "folder", reading(), PICTURE)
     assert path == tmp_path / "new" / "folder" / NAME
     assert sorted(p.name for p in path.iterdir()) == [
+        "page.md",
         "reading.json",
         "screen.png",
         "screen.svg",
+        "snapshot.json",
         "strikes.csv",
         "strikes.parquet",
     ]
@@ -150,5 +152,5 @@ write.write_snapshot(Path({str(tmp_path)!r}), reading(), None)
     died = subprocess.run([sys.executable, "-c", program], cwd=root, check=False)
     assert died.returncode == -signal.SIGKILL
     assert list(tmp_path.glob("SPX*")) == []
-    assert len(list(tmp_path.glob(".snapshot-*.part/*"))) == 2, "it died in the middle"
+    assert len(list(tmp_path.glob(".snapshot-*.part/*"))) == 4, "it died in the middle"
     assert write_snapshot(tmp_path, reading(), None).name == NAME
