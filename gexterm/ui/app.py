@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import os
 import signal
 import sys
 import time
@@ -22,19 +23,21 @@ from gexterm.errors import GextermError
 from gexterm.market.events import FeedStatus, SourceInfo
 from gexterm.reading.model import Reading
 from gexterm.snapshots.picture import Picture
-from gexterm.ui import themes, words
+from gexterm.ui import glyphs, themes, themewatch, words
 from gexterm.ui.actions import ACTIONS, SCREENS, cap, keymap, works_on
 from gexterm.ui.capture import capture
 from gexterm.ui.channel import Channel
 from gexterm.ui.frame import GREEKS, Frame
 from gexterm.ui.help import HelpScreen
 from gexterm.ui.launch import Entry, Launcher
+from gexterm.ui.palette import depth_of
 from gexterm.ui.screens.base import View
 from gexterm.ui.screens.desk import Desk
 from gexterm.ui.session import Session
 from gexterm.ui.settling import Settling
 from gexterm.ui.terminal import forgiving, need_terminal
 from gexterm.ui.transport import Transport
+from gexterm.ui.wardrobe import Wardrobe
 
 _MODULES = {
     "profile": "Profile", "timeline": "Timeline", "heatmap": "HeatMap", "expiries": "Expiries",
@@ -50,6 +53,7 @@ class MonitorApp(Transport, App[None]):
     `fps` caps repaints per second; Readings that come faster replace each other.
     `glow_s` is how long a changed level stays marked; 0 turns that off. `keys` are
     the user's changes to the key map, as of `actions.keymap`. `screen` is where to begin.
+    `characters`: unicode, ascii, or auto, as of `glyphs.ascii_wanted`.
     """
 
     TITLE = "gexterm"
@@ -75,7 +79,7 @@ class MonitorApp(Transport, App[None]):
         scrollbar-color: $gx-faint; scrollbar-background: $gx-raised;
     }
     CommandPalette CommandList > .option-list--option-highlighted {
-        background: $gx-glow; color: $gx-strong;
+        background: $gx-glow; color: $gx-on-glow;
     }
     """
 
@@ -87,20 +91,22 @@ class MonitorApp(Transport, App[None]):
         screen: str = "desk",
         theme: str = themes.DEFAULT,
         density: str = "compact",
+        characters: str = "unicode",
         fps: float = 10.0,
         glow_s: float = 3.0,
         keys: Mapping[str, str | Iterable[str]] = {},
     ) -> None:
-        self.palettes, self._broken_themes = themes.load()
-        self.palette = self.palettes.get(theme) or next(iter(self.palettes.values()))
+        coded = getattr(sys.__stderr__, "encoding", "") or "utf-8"
+        plain = glyphs.ascii_wanted(characters, os.environ, coded)
+        self.wardrobe = Wardrobe(theme, ascii_only=plain)
+        """Themes, and what this terminal can show of them."""
+        self.palette = self.wardrobe.worn
         self._keys = keymap(keys)
         # Each screen is a mode of Textual's, with help and palette on a stack of its own.
         self.DEFAULT_MODE = screen if session is not None else "start"  # type: ignore[misc]
         super().__init__()
         for name in SCREENS:
             self.add_mode(name, partial(self.view, name))
-        if theme not in self.palettes:
-            self._broken_themes.append(f"there is no theme `{theme}`; using {self.palette.name}")
         self.launcher = launcher
         """What opens sessions; None: only the one that was handed in."""
         self.base: Channel | None = None
@@ -156,11 +162,13 @@ class MonitorApp(Transport, App[None]):
     def on_mount(self) -> None:
         """Colours, keys, signals; then listen."""
         self.set_keymap({name: ",".join(found) for name, found in self._keys.items()})
-        for palette in self.palettes.values():
-            self.register_theme(palette.textual())
-        self._use(self.palette)
-        for line in self._broken_themes:
+        # Where there is no terminal a picture is made, which has every colour.
+        has = "truecolor" if self.is_headless else self.console.color_system
+        self.wardrobe.depth = depth_of(has, self.no_color)
+        self._wear()
+        for line in self.wardrobe.said:
             self.tell(line, "warning")
+        self.set_interval(themewatch.EVERY_S, self._look_at_themes)
         self._catch_signals()
         if self.channel is not None:
             # After the first frame: what a session does first may be heavy.
@@ -314,11 +322,33 @@ class MonitorApp(Transport, App[None]):
         self.refresh_screen()
         return True
 
-    def _use(self, palette: themes.Palette) -> None:
-        self.palette = palette
-        self.theme = f"gexterm-{palette.name}"
+    @property
+    def palettes(self) -> Mapping[str, themes.Palette]:
+        """Every theme that can be chosen, by name."""
+        return self.wardrobe.palettes
+
+    def use_theme(self, palette: themes.Palette) -> None:
+        """Choose a theme."""
+        self.wardrobe.chosen = palette
+        self._wear()
+
+    def _wear(self) -> None:
+        """Show the chosen theme, as this terminal can."""
+        self.palette = self.wardrobe.worn
+        self._filters = self.wardrobe.filters(self._filters)
+        theme = self.wardrobe.textual(self.theme)
+        self.register_theme(theme)
+        self.theme = theme.name
         for view in self._views.values():
-            view.recolor(palette)
+            view.recolor(self.palette)
+
+    def _look_at_themes(self) -> None:
+        """Take up what the user has changed in the folder of themes."""
+        changed, said = self.wardrobe.look()
+        if changed:
+            self._wear()
+        for line in said:
+            self.tell(line, "warning")
 
     # -- actions: one method for each of `actions.ACTIONS` -----------------------------------
 
@@ -394,10 +424,9 @@ class MonitorApp(Transport, App[None]):
         self._choose_theme(-1)
 
     def _choose_theme(self, step: int) -> None:
-        names = list(self.palettes)
-        at = names.index(self.palette.name) if self.palette.name in names else -1
-        self._use(self.palettes[names[(at + step) % len(names)]])
-        self.tell(f"theme: {self.palette.title}")
+        self.wardrobe.step(step)
+        self._wear()
+        self.tell(f"theme: {self.wardrobe.title}")
 
     def action_density(self) -> None:
         """Compact or comfortable."""
@@ -511,7 +540,9 @@ class MonitorApp(Transport, App[None]):
             yield SystemCommand(action.title, about, run)
         for palette in self.palettes.values():
             yield SystemCommand(
-                f"Theme: {palette.title}", "Colours", lambda palette=palette: self._use(palette)
+                f"Theme: {palette.title}",
+                "Colours",
+                lambda palette=palette: self.use_theme(palette),
             )
         for name in session.views if session else ():
             yield SystemCommand(
