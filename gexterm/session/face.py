@@ -19,6 +19,7 @@ from gexterm.errors import ConnectionFailedError, UsageError
 from gexterm.feeds.protocol import Pause, Resume, Seek, SetSpeed
 from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
 from gexterm.reading.day import DayLog
+from gexterm.session.inquiries import SessionInquiries
 from gexterm.session.recorded import state_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Face:
         self._listened = asyncio.Event()
         self._closed = False
         self._core: Core | None = None
+        self._inquiries: SessionInquiries | None = None
         self.day = DayLog()
         """The day so far, fed with every Reading."""
 
@@ -180,8 +182,12 @@ class Face:
 
     @property
     def inquire(self) -> Inquiries | None:
-        """Whom to ask; None while nothing is known."""
-        return None
+        """Whom to ask what Readings do not hold; None before the first Reading."""
+        if self._core is None or self._newest is None:
+            return None
+        if self._inquiries is None:
+            self._inquiries = SessionInquiries(self._core)
+        return self._inquiries
 
     def past(self, at: int) -> None:
         """The past of a live session; see `ui.session.Session`."""
