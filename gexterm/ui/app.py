@@ -81,6 +81,9 @@ class MonitorApp(Transport, App[None]):
     CommandPalette CommandList > .option-list--option-highlighted {
         background: $gx-glow; color: $gx-on-glow;
     }
+    CommandPalette:nocolor CommandList > .option-list--option-highlighted {
+        text-style: reverse;
+    }
     """
 
     def __init__(

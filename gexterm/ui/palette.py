@@ -29,7 +29,20 @@ TRUE, EIGHT_BIT, FOUR_BIT, NONE = 24, 8, 4, 0
 
 _FADE, _FILL = 0.58, 0.14
 # What stands for a terminal's defaults in a picture, by whether it is dark.
-_PAGE = {True: ("#d5dbe1", "#0e1217"), False: ("#2a2f36", "#fbfaf7")}
+_PAGE = {True: ("#d8d8d8", "#121212"), False: ("#2c2c2c", "#fafafa")}
+# What Textual's own style sheets ask of a theme of the terminal's colours: the cursor and
+# what is selected in reverse, since no colour of the terminal is sure to be another.
+_OF_TERMINAL = {
+    **dict.fromkeys(
+        ("ansi-background", "ansi-foreground", "border-blurred", "block-cursor-foreground",
+         "block-cursor-background", "input-cursor-background", "input-cursor-foreground",
+         "input-selection-background", "input-selection-foreground",
+         "screen-selection-background", "screen-selection-foreground"),
+        "ansi_default",
+    ),
+    "input-cursor-text-style": "reverse",
+    "block-cursor-text-style": "reverse",
+}  # fmt: skip
 _PARTIAL = frozenset("▏▎▍▌▋▊▉")
 
 
@@ -135,8 +148,9 @@ class Palette:
             background=c["background"],
             surface=c["raised"],
             panel=c["raised"],
+            boost=None if self.terminal is None else c["background"],
             dark=self.dark,
-            variables=css_variables(c),
+            variables={**({} if self.terminal is None else _OF_TERMINAL), **css_variables(c)},
             ansi=self.terminal is not None,
         )
 
