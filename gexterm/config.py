@@ -21,7 +21,7 @@ from gexterm.config_alerts import (
     DeliverySettings,
 )
 from gexterm.config_alerts_toml import Wrong, alerts_of, delivery_of, rule_of
-from gexterm.errors import ConfigError
+from gexterm.errors import ConfigError, UsageError
 
 CONVENTIONS = ("customer-flow", "squeezemetrics", "short-both", "long-both")
 """Names of the static sign conventions (`dealers.conventions` gives their signs)."""
@@ -38,7 +38,7 @@ DENSITIES = ("compact", "comfortable")
 GLYPHS = ("auto", "unicode", "ascii")
 """The characters that screens are drawn with; `auto`: as locale and TERM say."""
 
-TABLES = ("underlyings", "feeds", "alerts", "alert_rules", "deliveries")
+TABLES = ("underlyings", "feeds", "keys", "alerts", "alert_rules", "deliveries")
 """Settings that are tables, and are read and shown apart."""
 
 
@@ -98,6 +98,18 @@ class Settings:
     """How volatility moves when the profile moves spot: sticky-strike or sticky-moneyness."""
     snapshots: str = ""
     """Folder of snapshots; empty: the user's data folder."""
+    snapshot_times: str = ""
+    """When the monitor keeps one of its own accord, New York: "paper", "09:35-16:05/30", times,
+    or a list of these; empty: never."""
+    snapshot_on: str = ""
+    """Kinds of alerts and names of alert rules that have one kept, or "any"; empty: none."""
+    snapshot_quiet_s: float = 300.0
+    """At most one on an alert in so much market time, seconds."""
+    snapshot_replays: str = "off"
+    """Whether replays and simulations are kept of their own accord, too: on or off."""
+    snapshot_gb: float = 5.0
+    """Most gigabytes of snapshots, beyond which the oldest that nobody asked for are removed; 0:
+    no limit."""
     record: str = "on"
     """Whether live sessions are recorded: on or off."""
     recordings: str = ""
@@ -110,6 +122,8 @@ class Settings:
     """Settings by underlying."""
     feeds: Mapping[str, FeedSettings] = field(default_factory=dict)
     """Settings by feed."""
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Keys by action, as `gexterm keys` lists them: one, several, or none."""
     alerts: AlertSettings = field(default_factory=AlertSettings)
     """Alerts in general: thresholds, what is off, the history."""
     alert_rules: tuple[AlertRule, ...] = ()
@@ -175,8 +189,12 @@ class _Reader:
             for key in ("contracts", "days", "sigmas"):
                 self._least(values, key, section)
             by_feed[name] = FeedSettings(**values)
+        keys = self._keys(table.pop("keys", {}))
         alerts, deliveries, rules = self._alerts(table)
+        for key in ("snapshot_times", "snapshot_on"):
+            self._joined(table, key)
         self._check(Settings, table, "")
+        self._snapshots(table)
         self._choice(table, "record", ("on", "off"), "")
         for key in ("recording_days", "recording_gb"):
             self._least(table, key, "")
@@ -192,11 +210,24 @@ class _Reader:
         return Settings(
             underlyings=by_name,
             feeds=by_feed,
+            keys=keys,
             alerts=alerts,
             alert_rules=rules,
             deliveries=deliveries,
             **table,
         )
+
+    def _keys(self, table: Any) -> dict[str, tuple[str, ...]]:
+        """`[keys]`: which actions there are, and whether two meet, the monitor knows."""
+        if not isinstance(table, dict):
+            raise self._wrong("keys", "", "must be a table: [keys]")
+        found = {}
+        for name, given in table.items():
+            keys = given.split(",") if isinstance(given, str) else given
+            if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+                raise self._wrong(name, "keys", 'must be a key such as "g", or a list of keys')
+            found[name] = tuple(key.strip() for key in keys if key.strip())
+        return found
 
     def _alerts(
         self, table: dict[str, Any]
@@ -253,6 +284,28 @@ class _Reader:
                 raise self._wrong(key, section, f"must be {wanted}, not {value!r}")
             if number and not math.isfinite(value):
                 raise self._wrong(key, section, f"must be a finite number, not {value!r}")
+
+    def _joined(self, values: dict[str, Any], key: str) -> None:
+        """A list of texts as one text, with commas between."""
+        found = values.get(key)
+        if isinstance(found, list):
+            if not all(isinstance(each, str) for each in found):
+                raise self._wrong(key, "", "must be a list of texts in quotes")
+            values[key] = ", ".join(found)
+
+    def _snapshots(self, table: dict[str, Any]) -> None:
+        for key in ("snapshot_quiet_s", "snapshot_gb"):
+            self._least(table, key, "")
+        self._choice(table, "snapshot_replays", ("on", "off"), "")
+        if table.get("snapshot_times"):
+            from gexterm.market.timetable import parse
+
+            try:
+                parse(table["snapshot_times"])
+            except UsageError as error:
+                raise self._wrong(
+                    "snapshot_times", "", f"is wrong: {error.message}", error.hint
+                ) from None
 
     def _choice(
         self, values: dict[str, Any], key: str, choices: tuple[str, ...], section: str

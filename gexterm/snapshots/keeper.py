@@ -143,13 +143,12 @@ class Keeper:
         told: dict[str, Any] = {
             "at": iso_time(alert.at),
             "kind": alert.kind,
+            "rule": rule,
             "severity": alert.severity,
             "text": wording.clean(alert.text),
             "level": None if alert.level != alert.level else alert.level,
             "replay": alert.replay,
         }
-        if rule:
-            told["rule"] = rule
         return Reason("alert", wording.clean(alert.text), alert=told)
 
     def reset(self) -> None:
