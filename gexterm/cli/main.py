@@ -31,6 +31,7 @@ COMMANDS = {
     "snapshot": ("gexterm.cli.snapshot", "Keep screen, Reading and strikes, without a terminal."),
     "snapshots": ("gexterm.cli.snapshots", "List, open and compare what was kept."),
     "config": ("gexterm.cli.settings", "Show the settings and where they come from."),
+    "themes": ("gexterm.cli.themes", "Colour themes: list, look at, begin and check your own."),
     "keys": ("gexterm.cli.settings", "Show what the keys of the monitor do."),
 }
 """Command name to its module and one line of help."""
@@ -75,7 +76,17 @@ def cli(ctx: click.Context, debug: bool) -> None:  # noqa: ARG001 - `run` looks 
     convention stands beside every number that depends on it.
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            click.echo(ctx.get_help())
+            return
+        import asyncio
+
+        from gexterm.cli.common import settings
+        from gexterm.cli.screen import start_screen
+        from gexterm.ui.terminal import need_terminal
+
+        need_terminal()
+        asyncio.run(start_screen(settings()))
 
 
 def run() -> NoReturn:

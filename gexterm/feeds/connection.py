@@ -80,7 +80,7 @@ class Connection:
         wants = self._protocol.on_open(now)
         if tap is not None:
             tap.opened(now)
-        if self._protocol.lossless:
+        if self._protocol.lossless and self._protocol.account.admitted:
             self._outlet.tell("live")
         await self._act(wants)
 
