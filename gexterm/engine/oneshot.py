@@ -1,4 +1,7 @@
-"""One Reading without a session: of a chain file, or of a recording at a time."""
+"""One Reading without a session: of a chain file, or of a recording at a time.
+
+`ask_…` hands out whom to ask more (`engine.inquiry`), `read_…` and `reading_…` its Reading.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from gexterm.engine.earlier import Earlier
 from gexterm.engine.engine import Engine
 from gexterm.engine.grid import TickGrid
 from gexterm.engine.health import FeedCounts
+from gexterm.engine.inquiry.inquirer import Inquirer
 from gexterm.engine.settings import EngineSettings
 from gexterm.errors import ChainError, InputError
 from gexterm.market.events import Event, FeedReport, SourceInfo
@@ -45,8 +49,20 @@ def read_chain_file(
 
     Raises InputError for a file that cannot be used.
     """
-    chain = read_chain(path, at=at, root=root)
-    return reading_of_chain(chain, settings, view=view, scope=scope)
+    return ask_chain_file(path, settings, at=at, root=root, view=view, scope=scope).reading
+
+
+def ask_chain_file(
+    path: Path,
+    settings: Settings,
+    *,
+    at: int | str | None = None,
+    root: str | None = None,
+    view: str | None = None,
+    scope: str | None = None,
+) -> Inquirer:
+    """Whom to ask about a chain file, its Reading first; otherwise as `read_chain_file`."""
+    return ask_chain(read_chain(path, at=at, root=root), settings, view=view, scope=scope)
 
 
 def reading_of_chain(
@@ -58,11 +74,24 @@ def reading_of_chain(
     polled: bool = False,
 ) -> Reading:
     """One Reading of a chain already read; `polled`: just now, from its publisher."""
+    return ask_chain(chain, settings, view=view, scope=scope, polled=polled).reading
+
+
+def ask_chain(
+    chain: ChainFile,
+    settings: Settings,
+    *,
+    view: str | None = None,
+    scope: str | None = None,
+    polled: bool = False,
+) -> Inquirer:
+    """Whom to ask about a chain already read; otherwise as `reading_of_chain`."""
     engine = engine_for(settings, chain.underlying, view, scope)
     engine.apply(replace(chain.info, mode="delayed") if polled else chain.info)
     for event in chain.events:
         engine.apply(event)
-    return _reading(engine, chain.as_of, FeedCounts(warnings=chain.warnings))
+    _reading(engine, chain.as_of, FeedCounts(warnings=chain.warnings))
+    return Inquirer(engine)
 
 
 def reading_of_recording(
@@ -89,6 +118,34 @@ def reading_of_recording(
 
     Raises InputError when the recording does not reach that time.
     """
+    return ask_recording(
+        recording,
+        settings,
+        at=at,
+        view=view,
+        scope=scope,
+        carry=carry,
+        earlier=earlier,
+        warnings=warnings,
+        keep=keep,
+        on_the_way=on_the_way,
+    ).reading
+
+
+def ask_recording(
+    recording: Recording,
+    settings: Settings,
+    *,
+    at: int | None = None,
+    view: str | None = None,
+    scope: str | None = None,
+    carry: KeptBook | None = None,
+    earlier: Earlier | None = None,
+    warnings: tuple[str, ...] = (),
+    keep: Callable[[KeptBook], object] | None = None,
+    on_the_way: Callable[[Reading], object] | None = None,
+) -> Inquirer:
+    """Whom to ask about a recording at a time; otherwise as `reading_of_recording`."""
     when = recording.ends if at is None else at
     if not recording.begins <= when <= recording.ends:
         raise InputError(
@@ -128,7 +185,7 @@ def reading_of_recording(
                 "record or simulate one with prints",
             )
         keep(book)
-    return reading
+    return Inquirer(engine)
 
 
 def _from(recording: Recording, back: int, when: int) -> Iterable[Event]:

@@ -15,6 +15,7 @@ from gexterm.engine.inquiry.suppose import supposed
 from gexterm.engine.inquiry.tape import TapeReader
 from gexterm.errors import ChainError
 from gexterm.reading.inquiry import Curves, Outlook, Smile, Suppose, Supposed, TapeTail
+from gexterm.reading.model import Reading
 
 
 class Inquirer:
@@ -35,6 +36,11 @@ class Inquirer:
         if last is None:
             raise ChainError("nothing is known yet", "wait for the first Reading")
         return last
+
+    @property
+    def reading(self) -> Reading:
+        """The newest Reading. Raises ChainError before the first."""
+        return self.last.reading
 
     def supposed(self, suppose: Suppose) -> Supposed:
         """The whole Reading under a supposition."""
