@@ -38,6 +38,16 @@ def recordings() -> Path:
     return _user("data") / "recordings"
 
 
+def alerts_history() -> Path:
+    """Where alerts are kept, one file for each day."""
+    return _user("data") / "alerts"
+
+
+def ribbons() -> Path:
+    """Where the paradigms of recordings are remembered once they have been read."""
+    return _user("cache") / "ribbons"
+
+
 def log_file() -> Path:
     """Where `--debug` writes."""
     return _user("log") / "gexterm.log"

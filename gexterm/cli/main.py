@@ -30,6 +30,7 @@ COMMANDS = {
     "accuracy": ("gexterm.cli.accuracy", "Signing and positions against known truth."),
     "snapshot": ("gexterm.cli.snapshot", "Keep screen, Reading and strikes, without a terminal."),
     "snapshots": ("gexterm.cli.snapshots", "List, open and compare what was kept."),
+    "alerts": ("gexterm.cli.alerts", "Past alerts; the rules in force; a test of deliveries."),
     "config": ("gexterm.cli.settings", "Show the settings and where they come from."),
     "themes": ("gexterm.cli.themes", "Colour themes: list, look at, begin and check your own."),
     "keys": ("gexterm.cli.settings", "Show what the keys of the monitor do."),
