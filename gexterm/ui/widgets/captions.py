@@ -11,7 +11,7 @@ from gexterm.ui.ink import Line, Span, ends, fit
 from gexterm.ui.ink import width as cells
 from gexterm.ui.widgets.bars import HATCH, MARKS
 from gexterm.ui.widgets.certainty import inferred, since
-from gexterm.ui.widgets.columns import GAP, NUMBER, POSITION, VOLUME, Plan
+from gexterm.ui.widgets.columns import NUMBER, POSITION, VOLUME, Plan
 from gexterm.ui.widgets.scale import Scale
 
 
@@ -85,13 +85,13 @@ def titles(layout: Plan, scales: Mapping[str, Scale], reading: Reading, width: i
         heads.append(list(ends(name, [Span(unit, "muted")], layout.bar)))
     out: list[Span] = [Span(" ")]
     if len(heads) > 1:
-        out += [*heads.pop(0), Span(" " * GAP)]
+        out += [*heads.pop(0), Span(" " * layout.gap)]
     out += [Span("strike".rjust(layout.strike), "muted"), Span(" " * (1 + layout.marks))]
     for head in heads:
-        out += [Span(" " * GAP), *head]
+        out += [Span(" " * layout.gap), *head]
     names = {POSITION: "dealer", VOLUME: "volume", "open interest": "open int."}
     for extra in layout.extras:
-        out.append(Span(" " * GAP + names[extra].center(layout.cells(extra)), "muted"))
+        out.append(Span(" " * layout.gap + names[extra].center(layout.cells(extra)), "muted"))
     return fit(out, width)
 
 
@@ -116,15 +116,15 @@ def sides(layout: Plan, scales: Mapping[str, Scale], above: Line, width: int) ->
         heads.append(head)
     out: list[Span] = [Span(" ")]
     if len(heads) > 1:
-        out += [*heads.pop(0), Span(" " * GAP)]
+        out += [*heads.pop(0), Span(" " * layout.gap)]
     out += above
     for head in heads:
-        out += [Span(" " * GAP), *head]
+        out += [Span(" " * layout.gap), *head]
     for name in layout.extras:
         text = "calls  puts"
         if name == POSITION:
             text = "holds  ±sd" if layout.errors else "holds"
-        out.append(Span(" " * GAP + text.center(layout.cells(name)), "faint"))
+        out.append(Span(" " * layout.gap + text.center(layout.cells(name)), "faint"))
     return fit(out, width)
 
 
@@ -156,9 +156,9 @@ def legend(frame: Frame, layout: Plan, below: Line, width: int) -> Line:
         left.append(Span("min ago" if cells(left) + 8 <= layout.left else "min", "faint"))
     right: list[Span] = []
     if layout.errors:
-        roomy = layout.left + layout.axis + GAP + 29 <= width
+        roomy = layout.left + layout.axis + layout.gap + 29 <= width
         said = " sign in doubt: |x| < 1 sd" if roomy else " sign in doubt"
-        right = [Span(" " * GAP), Span(HATCH * 2, "muted"), Span(said, "faint")]
+        right = [Span(" " * layout.gap), Span(HATCH * 2, "muted"), Span(said, "faint")]
     return fit([*fit(left, layout.left), *below, *right], width)
 
 

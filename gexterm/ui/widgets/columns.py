@@ -10,8 +10,8 @@ NUMBER = 5
 """Cells of the number beside a bar."""
 MARKS = ((110, 15), (64, 10), (0, 6))
 """Cells of the marks on the axis, from which width on."""
-GAP = 2
-"""Cells between columns."""
+GAP, WIDE_GAP = 2, 4
+"""Cells between columns, compact and comfortable."""
 MOST_HALF = 20
 """Cells of half a bar beyond which length says nothing more."""
 POSITION, VOLUME, INTEREST = "position", "volume", "open interest"
@@ -39,6 +39,8 @@ class Plan:
     """Columns of contracts, at the right."""
     errors: bool = False
     """Whether positions have their standard deviation beside them."""
+    gap: int = GAP
+    """Cells between columns."""
 
     @property
     def bar(self) -> int:
@@ -57,7 +59,7 @@ class Plan:
     @property
     def left(self) -> int:
         """Cells before the axis."""
-        return 1 + (self.bar + GAP if len(self.greeks) > 1 else 0)
+        return 1 + (self.bar + self.gap if len(self.greeks) > 1 else 0)
 
 
 def companions(first: str) -> list[Greek]:
@@ -66,21 +68,39 @@ def companions(first: str) -> list[Greek]:
     return [BY_NAME[name] for name in names][:3]
 
 
-def plan(width: int, strike: int, first: str, decimals: int = 0, *, errors: bool = False) -> Plan:
+def plan(
+    width: int,
+    strike: int,
+    first: str,
+    decimals: int = 0,
+    *,
+    errors: bool = False,
+    airy: bool = False,
+) -> Plan:
     """The columns for a width: bars first, then what dealers hold, then what traded.
 
     `strike` is the cells that the widest strike takes; `errors`: positions are inferred,
-    and never shown without their standard deviation.
+    and never shown without their standard deviation. `airy`: with wider gaps, as long as
+    that costs no column.
     """
+    found = _plan(width, strike, first, decimals, errors, GAP)
+    if airy:
+        wider = _plan(width, strike, first, decimals, errors, WIDE_GAP)
+        if (wider.greeks, wider.extras) == (found.greeks, found.extras):
+            return wider
+    return found
+
+
+def _plan(width: int, strike: int, first: str, decimals: int, errors: bool, gap: int) -> Plan:
     greeks = companions(first)
     if errors:
         width -= 1  # what stands last is as wide as its column: keep it off the edge
     marks = next(cells for least, cells in MARKS if width >= least)
 
     def needs(bars: int, half: int, extras: tuple[str, ...]) -> int:
-        axis = 1 + strike + 1 + marks + bars * (2 * half + 1 + NUMBER + GAP)
+        axis = 1 + strike + 1 + marks + bars * (2 * half + 1 + NUMBER + gap)
         more = ERROR if errors and POSITION in extras else 0
-        return axis + more + sum(EXTRAS[name] + GAP for name in extras)
+        return axis + more + sum(EXTRAS[name] + gap for name in extras)
 
     bars = 1
     extras: tuple[str, ...] = ()
@@ -99,4 +119,4 @@ def plan(width: int, strike: int, first: str, decimals: int = 0, *, errors: bool
     half = 3
     while half < MOST_HALF and needs(bars, half + 1, extras) <= width:
         half += 1
-    return Plan(tuple(greeks[:bars]), half, strike, marks, decimals, extras, errors)
+    return Plan(tuple(greeks[:bars]), half, strike, marks, decimals, extras, errors, gap)

@@ -64,8 +64,10 @@ def in_doubt(held: float, sd: float) -> bool:
 class Contracts:
     """Columns of contracts of a table of strikes; only the rows in view are made into text."""
 
-    def __init__(self, table: pl.DataFrame, names: Sequence[str], errors: bool = False) -> None:
-        self._names, self._errors = names, errors
+    def __init__(
+        self, table: pl.DataFrame, names: Sequence[str], errors: bool = False, gap: int = GAP
+    ) -> None:
+        self._names, self._errors, self._gap = names, errors, " " * gap
         self.sd = descending(table, "position_sd") if errors else []
         """Standard deviation of each position, highest strike first; empty: an assumption."""
         self.held = positions(table) if errors or POSITION in names else []
@@ -96,10 +98,10 @@ class Contracts:
                 role = "faint" if math.isnan(held) or self.doubtful(at) else "text"
                 text = contracts(held)
                 if self._errors:
-                    out.append(Span(" " * GAP + text, role))
+                    out.append(Span(self._gap + text, role))
                     out.append(Span(error(right[at]), "text" if self.doubtful(at) else "muted"))
                     continue
             else:
                 text, role = f"{numbers.si(left[at])[1:6]} {numbers.si(right[at])[1:6]}", "muted"
-            out.append(Span(" " * GAP + text, role))
+            out.append(Span(self._gap + text, role))
         return out

@@ -22,6 +22,8 @@ HEADER = 3
 """Rows above the strikes: whose book, what is shown, which side means what."""
 FOOTER = 1
 """Rows below: levels out of view, look-back legend."""
+AIRY_ROWS = 24
+"""Rows from which on a comfortable ladder has a blank one under its first line."""
 NEAR_SHARE, NEAR_STRIKES = 0.04, 40
 """The scale looks at strikes this near spot, or at so many on either side."""
 OLD_S, OLD_TIMES = 60.0, 5.0
@@ -76,8 +78,10 @@ class Ladder(Painted):
         decimals = max(map(numbers.strike_decimals, strikes))
         widest = max(6, *(len(numbers.strike(k, 0, decimals)) for k in (strikes[0], strikes[-1])))
         errors = inferred(reading.positions)
-        layout = plan(width, widest, frame.greek, decimals, errors=errors)
-        self._rows = max(1, height - HEADER - FOOTER)
+        airy = frame.density == "comfortable"
+        layout = plan(width, widest, frame.greek, decimals, errors=errors, airy=airy)
+        spare = 1 if airy and height >= AIRY_ROWS else 0
+        self._rows = max(1, height - HEADER - FOOTER - spare)
         spot_at = place(strikes, reading.spot)
         if not math.isfinite(reading.spot):
             spot_at = len(strikes)
@@ -90,6 +94,7 @@ class Ladder(Painted):
         below = [x for x in every if outside(x, shown[-1], shown[0], step) < 0]
         return [
             captions.book(reading, width),
+            *[()] * spare,
             captions.titles(layout, self._scales, reading, width),
             captions.sides(layout, self._scales, edge(above, layout.axis, above=True), width),
             *body,
@@ -151,7 +156,7 @@ class Ladder(Painted):
         ages = descending(table, "quote_age_s")
         median = reading.health.quote_age_p50_s
         old = max(OLD_S, OLD_TIMES * median) if math.isfinite(median) else OLD_S
-        contracts = Contracts(table, layout.extras, layout.errors)
+        contracts = Contracts(table, layout.extras, layout.errors, layout.gap)
         marks: dict[int, list[Level]] = {}
         for level in levels(reading):
             marks.setdefault(nearest(level.value, strikes), []).append(level)
@@ -192,7 +197,7 @@ class Ladder(Painted):
                 Span(" "),
                 *mark(here, layout.marks, frame.fresh),
             ]
-            lines.append(arrange(bars, axis, contracts.row(i), width))
+            lines.append(arrange(bars, axis, contracts.row(i), width, layout.gap))
         return lines
 
 
@@ -201,9 +206,10 @@ def arrange(
     axis: Sequence[Span],
     extras: Sequence[Span],
     width: int,
+    between: int = GAP,
 ) -> Line:
     """One row: the first bar left of the axis, the others and the contracts right of it."""
-    gap = Span(" " * GAP)
+    gap = Span(" " * between)
     out: list[Span] = [Span(" ")]
     rest = list(bars)
     if len(rest) > 1:

@@ -33,8 +33,10 @@ LEAST_EXTRA = 1
 """Rows that the shortest of `EXTRA` takes."""
 
 
-def choose(variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int) -> list[int]:
-    """Which variant of each section, so that all fit with a blank row between.
+def choose(
+    variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int, gap: int = 1
+) -> list[int]:
+    """Which variant of each section, so that all fit with `gap` blank rows between.
 
     All begin in their shortest variant. Room goes to the first `core` sections: to
     what each needs to say its main thing, then to details, the most important first;
@@ -44,7 +46,7 @@ def choose(variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int)
 
     def total() -> int:
         sizes = [len(each[at]) for each, at in zip(variants, chosen, strict=True)]
-        return sum(sizes) + max(0, sum(1 for size in sizes if size) - 1)
+        return sum(sizes) + gap * max(0, sum(1 for size in sizes if size) - 1)
 
     for numbers in (range(core), range(core, len(variants))):
         for level in range(max(len(each) for each in variants) - 1, -1, -1):
@@ -58,9 +60,9 @@ def choose(variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int)
 
 
 def _picked(
-    variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int
+    variants: Sequence[Sequence[Sequence[Line]]], core: int, height: int, gap: int
 ) -> list[Sequence[Line]]:
-    levels = choose(variants, core, height)
+    levels = choose(variants, core, height, gap)
     picked = [each[at] for each, at in zip(variants, levels, strict=True)]
     return [lines for lines in picked if lines]
 
@@ -73,20 +75,24 @@ def paint(
     `without`: what the screen shows elsewhere.
     """
     reading = frame.reading
-    border = (Span("│", "line"), Span(" "))
+    airy = frame.density == "comfortable"
+    border = (Span("│", "line"), Span("  " if airy else " "))
     if reading is None:
         return [border] * height
-    inner = width - 3
+    inner = width - 2 - len(border[1].text)
     core = [section for section in CORE if section not in without]
     extra = [section for section in EXTRA if section not in without]
     variants = [section(frame, reading, inner) for section in core]
-    picked = _picked(variants, len(core), height)
+    # Air must not cost a section: where all of them would not fit in short, they stand close.
+    shortest = [len(each[-1]) for each in variants if each[-1]]
+    least = 2 if airy and sum(shortest) + 2 * (len(shortest) - 1) <= height else 1
+    picked = _picked(variants, len(core), height, least)
     # The rest is made only where there is room for any of it.
-    if height - sum(map(len, picked)) - len(picked) > LEAST_EXTRA:
+    if height - sum(map(len, picked)) - least * len(picked) > LEAST_EXTRA:
         variants += [section(frame, reading, inner) for section in extra]
-        picked = _picked(variants, len(core), height)
+        picked = _picked(variants, len(core), height, least)
     spare = height - sum(len(lines) for lines in picked) - (len(picked) - 1)
-    gap = 2 if spare >= len(picked) else 1
+    gap = 2 if least == 2 or spare >= len(picked) else 1
     out: list[Line] = []
     for lines in picked:
         if out:
