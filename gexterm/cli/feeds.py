@@ -94,8 +94,8 @@ def _asked(venue: Venue, prompt: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def _readiness(venue: Venue) -> str:
-    """Whether it could be used now, and what is in the way."""
+def readiness(venue: Venue) -> str:
+    """`ready`, with where its keys are from, or what is in the way."""
     from gexterm.feeds import credentials
 
     if venue.extra and importlib.util.find_spec(_MODULES.get(venue.extra, venue.extra)) is None:
@@ -118,7 +118,7 @@ def _page(venue: Venue) -> str:
     absent = [what for what in _CARRIED if what not in venue.carries]
     checked = venue.checked
     rows = [
-        ("now", _readiness(venue)),
+        ("now", readiness(venue)),
         ("needs", venue.needs),
         ("entitled to", venue.entitlement),
         ("delay", venue.delay),
@@ -154,7 +154,7 @@ def _facts(venue: Venue) -> dict[str, Any]:
     return {
         "name": venue.name,
         "title": venue.title,
-        "now": _readiness(venue),
+        "now": readiness(venue),
         "needs": venue.needs,
         "entitlement": venue.entitlement,
         "delay": venue.delay,

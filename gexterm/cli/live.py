@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import re
 import signal
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,18 +14,15 @@ import click
 
 from gexterm.cli.common import expiry_option, scope_of, settings, view_option
 from gexterm.cli.feedchoice import feed_choice, feed_options
+from gexterm.cli.opening import living, recorder_of, recordings_folder, runner_of
+from gexterm.cli.screen import on_screen
 from gexterm.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from gexterm.clock import Clock
     from gexterm.config import Settings
-    from gexterm.engine.rereading import Reread
     from gexterm.feeds.protocol import FeedProtocol
-    from gexterm.feeds.runner import FeedRunner
-    from gexterm.feeds.tap import Tap
     from gexterm.feeds.venue import FeedOptions, Venue
     from gexterm.recording.books import Book
-    from gexterm.recording.recorder import Recorder
     from gexterm.session.live import LiveSession
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
@@ -79,7 +74,7 @@ def live_command(
     chosen = settings()
     protocol = _protocol(venue, underlying, feed_choice(venue, options))
     book = _named_book(carry, underlying) if carry is not None else None
-    work = _headless if headless else _on_screen(theme or chosen.theme, chosen.fps)
+    work = _headless if headless else on_screen(chosen, theme)
     running = _live(
         work,
         protocol,
@@ -121,7 +116,7 @@ def record_command(
     limit = None if duration is None else _seconds(duration)
     chosen = settings()
     protocol = _protocol(venue, underlying, feed_choice(venue, options))
-    folder = output or _recordings(chosen)
+    folder = output or recordings_folder(chosen)
     _run(_record(protocol, venue, underlying, chosen, folder, limit))
 
 
@@ -132,48 +127,6 @@ def _protocol(venue: Venue, underlying: str, choice: FeedOptions) -> FeedProtoco
     from gexterm.feeds import credentials
 
     return venue.make(underlying, credentials.load(venue), choice)
-
-
-def _runner(protocol: FeedProtocol, clock: Clock, tap: Tap | None) -> FeedRunner:
-    from gexterm.feeds.runner import FeedRunner
-
-    return FeedRunner(protocol, clock, rng=random.Random(), tap=tap)
-
-
-def _recordings(chosen: Settings) -> Path:
-    from gexterm import paths
-
-    return Path(chosen.recordings).expanduser() if chosen.recordings else paths.recordings()
-
-
-def _recorder(
-    venue: Venue,
-    underlying: str,
-    chosen: Settings,
-    folder: Path,
-    clock: Clock,
-    on_trouble: Callable[[str], None],
-) -> Recorder:
-    from dataclasses import replace
-
-    from gexterm.feeds.secrets import redactor
-    from gexterm.recording.recorder import Recorder, RecorderSettings
-
-    plain = RecorderSettings()
-    retention = replace(
-        plain.retention,
-        days=chosen.recording_days,
-        most_bytes=round(chosen.recording_gb * 1e9),
-    )
-    return Recorder(
-        folder,
-        venue.name,
-        underlying.upper(),
-        clock,
-        replace(plain, retention=retention),
-        redact=redactor.bytes,
-        on_trouble=on_trouble,
-    )
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -207,49 +160,18 @@ async def _live(
     book: Book | None,
     take_up: bool,
 ) -> None:
-    from gexterm import paths
-    from gexterm.clock import SystemClock
-    from gexterm.session.keeping import BookKeeper
-    from gexterm.session.live import LiveSession
-
-    clock = SystemClock()
-    folder = _recordings(chosen)
-
-    def recording(on_trouble: Callable[[str], None]) -> Recorder:
-        return _recorder(venue, underlying, chosen, folder, clock, on_trouble)
-
-    def earlier(stopped: Callable[[], bool]) -> Reread:
-        from gexterm.engine.rereading import of_today
-        from gexterm.recording.scribe import folder_of
-
-        return of_today(folder_of(folder, venue.name, underlying.upper()), clock.now_ns(), stopped)
-
-    session = LiveSession(
-        lambda tap: _runner(protocol, clock, tap),
-        clock,
+    async with living(
+        protocol,
+        venue,
+        underlying,
         chosen,
-        underlying=underlying.upper(),
         view=view,
         scope=scope,
-        carry=book,
-        keeper=BookKeeper(paths.books()),
+        record=record,
+        book=book,
         take_up=take_up,
-        read_earlier=earlier if take_up else None,
-        make_recording=recording if record else None,
-        snapshots=Path(chosen.snapshots) if chosen.snapshots else None,
-        timer=time.perf_counter,
-    )
-    async with session:
+    ) as session:
         await work(session)
-
-
-def _on_screen(theme: str, fps: float) -> Callable[[LiveSession], Awaitable[None]]:
-    async def work(session: LiveSession) -> None:
-        from gexterm.ui.app import show
-
-        await show(session, theme=theme, fps=fps)
-
-    return work
 
 
 async def _headless(session: LiveSession) -> None:
@@ -305,9 +227,9 @@ async def _record(
 
     clock = SystemClock()
     book = Logbook(clock, tell)
-    recorder = _recorder(venue, underlying, chosen, folder, clock, book.recording)
+    recorder = recorder_of(venue, underlying, chosen, folder, clock, book.recording)
     try:
-        async with recorder, _runner(protocol, clock, recorder.tap) as runner:
+        async with recorder, runner_of(protocol, clock, recorder.tap) as runner:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(limit_s):
                     async for batch in runner.events():

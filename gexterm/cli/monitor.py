@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +21,13 @@ from gexterm.cli.common import (
     time_in,
     view_option,
 )
+from gexterm.cli.screen import on_screen
 from gexterm.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gexterm.config import Settings
-    from gexterm.feeds.replay_server import ReplayServer
-    from gexterm.feeds.runner import FeedRunner
     from gexterm.recording.reader import Recording
     from gexterm.session.live import LiveSession
 
@@ -118,7 +115,7 @@ def _play(
     chosen = settings()
     scope = scope_of(expiry)
     with open_recording(path) as recording:
-        work = print_minutes if headless else _on_screen(theme or chosen.theme, chosen.fps)
+        work = print_minutes if headless else on_screen(chosen, theme)
         playing = serve_and(
             work,
             recording,
@@ -146,47 +143,19 @@ async def serve_and(
     carry: Carried | None = None,
 ) -> None:
     """Serve a recording on the loopback, connect a session to it and hand it to `work`."""
-    from gexterm.clock import SystemClock
-    from gexterm.engine.rereading import Reread
-    from gexterm.feeds.replay_server import ReplayServer
-    from gexterm.session.live import LiveSession
+    from gexterm.cli.opening import playing
 
-    clock = SystemClock()
-    async with ReplayServer(recording, clock, speed, start_at=start, port=port) as server:
-        session = LiveSession(
-            lambda _tap: _runner(server),
-            clock,
-            chosen,
-            underlying=recording.info.underlying,
-            view=view,
-            scope=scope,
-            speed=speed,
-            carry=carry.book if carry else None,
-            carry_warning="; ".join(carry.warnings) if carry else "",
-            read_earlier=None if carry is None else lambda _stopped: Reread(carry.earlier),
-            replayable=True,
-            snapshots=Path(chosen.snapshots) if chosen.snapshots else None,
-            timer=time.perf_counter,
-        )
-        async with session:
-            await work(session)
-
-
-def _runner(server: ReplayServer) -> FeedRunner:
-    from gexterm.clock import SystemClock
-    from gexterm.feeds.replay_protocol import ReplayProtocol
-    from gexterm.feeds.runner import FeedRunner
-
-    return FeedRunner(ReplayProtocol(server.url), SystemClock(), rng=random.Random())
-
-
-def _on_screen(theme: str, fps: float) -> Callable[[LiveSession], Awaitable[None]]:
-    async def work(session: LiveSession) -> None:
-        from gexterm.ui.app import show
-
-        await show(session, theme=theme, fps=fps)
-
-    return work
+    async with playing(
+        recording,
+        chosen,
+        speed=speed,
+        start=start,
+        port=port,
+        view=view,
+        scope=scope,
+        carry=carry,
+    ) as session:
+        await work(session)
 
 
 async def print_minutes(session: LiveSession) -> None:

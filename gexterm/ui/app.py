@@ -183,7 +183,8 @@ class MonitorApp(Transport, App[None]):
     async def on_unmount(self) -> None:
         """Others may come after us in this process."""
         self._settling.stop()
-        await self.leave()
+        if self._opened is not None:
+            await self.leave()
 
     def follow_channel(self, channel: Channel) -> None:
         """Listen to a session."""
@@ -197,7 +198,7 @@ class MonitorApp(Transport, App[None]):
     # -- sessions ----------------------------------------------------------------------
 
     async def open(self, entry: Entry, underlying: str = "") -> None:
-        """Leave the session there is and open another; raises a GextermError if it cannot be."""
+        """Open a session and leave the one there is; raises a GextermError if it cannot be."""
         if self.launcher is None:
             return
         stack = contextlib.AsyncExitStack()
@@ -209,11 +210,13 @@ class MonitorApp(Transport, App[None]):
         self.go("desk")
 
     async def leave(self) -> None:
-        """Close the session that the start screen opened, if there is one."""
+        """Close the session there is: what was recorded is in its file."""
         opened, self._opened = self._opened, None
+        base, self.base, self.channel = self.base, None, None
         if opened is not None:
-            self.base = self.channel = None
             await opened.aclose()
+        elif base is not None and (close := getattr(base.session, "close", None)) is not None:
+            await close()
 
     def _catch_signals(self) -> None:
         # Without this, SIGTERM kills at once and leaves the terminal in its alternate screen.

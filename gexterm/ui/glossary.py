@@ -235,5 +235,15 @@ CHAPTERS: tuple[Chapter, ...] = (
              "their expiry; whose bid is not below the offer."),
         Term("⚠ … +2", "The first of what must be known, and how many more there are."),
     )),
+    Chapter("Start", (
+        Term("sample feeds", "Recordings that come with the program. They are synthetic: made by "
+             "seeded scripts, whose true dealer book is known."),
+        Term("live", "Venues. ● ready: can be opened now. ○: what is missing, and how to get it. "
+             "A live session is recorded unless the settings say otherwise."),
+        Term("recordings", "What live sessions and imports left, the newest first."),
+        Term("ribbon", "The paradigms of a recorded day in equal parts: B BofA, G GEX, A Anti-GEX, "
+             "S Sidial, · Mixed; ▬ goes on with the one before. Read by our own engine under the "
+             "sign view of the settings, which is an inference too."),
+    )),
 )  # fmt: skip
 """Everything that the desk shows, panel by panel."""

@@ -56,10 +56,11 @@ class Launcher(Protocol):
         """Everything that can be opened, or could be if something were there."""
         ...
 
-    async def ribbon(self, entry: Entry) -> Ribbon | None:
+    async def ribbon(self, entry: Entry, *, any_size: bool = False) -> Ribbon | None:
         """The paradigms of a sample or recording; None where they are not to be had.
 
-        May take seconds the first time, and is remembered.
+        Takes seconds the first time, and is remembered. A large recording, which would take
+        longer, is read only if `any_size` says so.
         """
         ...
 
