@@ -6,8 +6,10 @@ right. Nothing is guessed and nothing unknown is passed over.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -142,35 +144,97 @@ class Settings:
         return self.feeds.get(name, FeedSettings())
 
 
-def load(path: Path) -> Settings:
-    """Read the settings file; a missing one means all defaults.
+PREFIX = "GEXTERM_"
+"""A variable of the environment that begins so and goes on as a plain setting in capitals sets it:
+`GEXTERM_THEME=light`."""
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings file; a missing one means all defaults. The environment comes first.
 
     Raises:
         ConfigError: a setting is unknown, of the wrong kind or out of range.
 
     """
+    table, text = _table(path)
+    given = _given(environ)
+    return _Reader(path, text, given).settings({**table, **given})
+
+
+def origins(path: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Where each setting that is no default comes from: `config.toml:3`, `GEXTERM_THEME`.
+
+    Keys are `theme`, `feeds.deribit.url`, `keys.theme`, `alert 2.level` and the like.
+    """
+    table, text = _table(path)
+    given = _given(environ)
+    reader = _Reader(path, text, given)
+    found = {}
+    for section, values in _sections(table):
+        for key in values:
+            name = f"{section}.{key}" if section else key
+            found[name] = path.name + reader.line(key, section)
+    return {**found, **{name: f"{PREFIX}{name.upper()}" for name in given}}
+
+
+def _table(path: Path) -> tuple[dict[str, Any], str]:
     import tomllib
 
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return Settings()
+        return {}, ""
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path}: cannot be read ({error})", "make it a UTF-8 TOML file"
         ) from None
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}", "mend that line") from None
-    return _Reader(path, text).settings(table)
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Plain settings of the environment, as a file would have them."""
+    hints = get_type_hints(Settings)
+    found: dict[str, Any] = {}
+    for one in fields(Settings):
+        text = environ.get(PREFIX + one.name.upper())
+        if text is None or one.name in TABLES:
+            continue
+        found[one.name] = text
+        if hints[one.name] is not str:
+            with contextlib.suppress(ValueError):
+                found[one.name] = int(text) if hints[one.name] is int else float(text)
+    return found
+
+
+def _sections(table: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Tables of a settings file by the name that `_Reader.line` knows them by."""
+    yield "", {k: v for k, v in table.items() if not _is_table(v)}
+    for kind, value in table.items():
+        if isinstance(value, list) and _is_table(value):
+            for number, one in enumerate(value, 1):
+                yield f"{kind} {number}", one
+        elif isinstance(value, dict):
+            yield kind, {k: v for k, v in value.items() if not isinstance(v, dict)}
+            for name, one in value.items():
+                if isinstance(one, dict):
+                    yield f"{kind}.{name}", one
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+    )
 
 
 class _Reader:
     """Turns a TOML table into settings, and mistakes into lines."""
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, text: str, given: Mapping[str, Any] = {}) -> None:
         self._path = path
+        self._given = given
         self._lines = text.splitlines()
 
     def settings(self, table: dict[str, Any]) -> Settings:
@@ -315,9 +379,12 @@ class _Reader:
 
     def _wrong(self, key: str, section: str, what: str, hint: str = "") -> ConfigError:
         name = f"{section}.{key}" if section and key else section or key
-        return ConfigError(f"{self._path}{self._line(key, section)}: {name} {what}", hint)
+        if not section and key in self._given:
+            return ConfigError(f"{PREFIX}{key.upper()} in the environment: {name} {what}", hint)
+        return ConfigError(f"{self._path}{self.line(key, section)}: {name} {what}", hint)
 
-    def _line(self, key: str, section: str) -> str:
+    def line(self, key: str, section: str) -> str:
+        """`:3` where the file has that setting; empty where it has not."""
         # tomllib does not keep positions: look for the key below its section's head.
         # The third table [[alert]] is the section `alert 3`; a key of "" is the head itself.
         current = ""

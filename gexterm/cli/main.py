@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -25,6 +25,7 @@ COMMANDS = {
     "feeds": ("gexterm.cli.feeds", "The venues: what each needs and carries; keys."),
     "doctor": ("gexterm.cli.feeds", "Connect to a venue and say what is missing."),
     "levels": ("gexterm.cli.levels", "One Reading of a chain file or recording."),
+    "watch": ("gexterm.cli.watch", "One line per Reading, for programs; no screen."),
     "import": ("gexterm.cli.importing", "Turn what other vendors sell into a recording."),
     "simulate": ("gexterm.cli.simulate", "Make a synthetic market whose true book is known."),
     "accuracy": ("gexterm.cli.accuracy", "Signing and positions against known truth."),
@@ -33,13 +34,33 @@ COMMANDS = {
     "alerts": ("gexterm.cli.alerts", "Past alerts; the rules in force; a test of deliveries."),
     "config": ("gexterm.cli.settings", "Show the settings and where they come from."),
     "themes": ("gexterm.cli.themes", "Colour themes: list, look at, begin and check your own."),
+    "locate": ("gexterm.cli.settings", "Show where files are kept."),
     "keys": ("gexterm.cli.settings", "Show what the keys of the monitor do."),
 }
 """Command name to its module and one line of help."""
 
 
+class ReaderGone(Exception):  # noqa: N818 (nothing went wrong)
+    """Nobody reads standard output any more (`| head`): the work is done."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is asked for."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """As ever; what is printed on the way may meet a closed pipe."""
+        # click would end with exit code 1 on a BrokenPipeError that it sees.
+        try:
+            return super().make_context(*args, **kwargs)
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ReaderGone from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names, in the order of the table."""
@@ -104,7 +125,7 @@ def run() -> NoReturn:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
-    except BrokenPipeError:
+    except (ReaderGone, BrokenPipeError):
         _quiet_pipe()
         sys.exit(0)
     except Exception as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.events import Click
+from textual.events import Click, ScreenSuspend
 
 from gexterm.errors import GextermError
 from gexterm.ui import words
@@ -54,6 +54,11 @@ class Start(View):
             self._say("nothing else can be opened from here", wrong=True)
             return
         self.ask("entries", self._list(self.launcher))
+
+    def on_screen_suspend(self, _event: ScreenSuspend) -> None:
+        """A session is on: nothing is read behind its back."""
+        self.workers.cancel_group(self, "ask-entries")
+        self.list.choice.reading = ""
 
     async def _list(self, launcher: Launcher) -> None:
         choice = self.list.choice

@@ -15,6 +15,8 @@ ORDER = (
 LAST_TO_GO = ("help", "quit", "screens", "greek_next", "scope_next", "view_next", "snapshot",
               "pause")  # fmt: skip
 """What stays longest when it is narrow."""
+ON_START = frozenset({"screens", "help", "palette", "quit"})
+"""What is left of them on the start screen, which shows no market."""
 DESK_ONLY = frozenset({"look_back", "alerts"})
 """What the whole monitor can do, but nobody needs to be told elsewhere."""
 PAIRS = {
@@ -48,6 +50,8 @@ def _caps(name: str, frame: Frame) -> str:
 def _shown(frame: Frame) -> list[str]:
     own = [action.id for action in of_screen(frame.screen) if action.short]
     rest = [n for n in ORDER if frame.screen == "desk" or n not in DESK_ONLY]
+    if frame.screen == "start":
+        rest = [n for n in ORDER if n in ON_START]
     out = []
     for name in (*own, *rest):
         action = BY_ID.get(name)
