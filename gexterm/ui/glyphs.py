@@ -25,7 +25,7 @@ CHOICES = ("auto", "unicode", "ascii")
 
 SIGNS: Mapping[str, tuple[str, str]] = {
     "σ": ("sd", "z"), "±": ("+-", "~"), "…": ("..", "~"), "→": ("->", ">"), "←": ("<-", "<"),
-    "≥": (">=", ">"), "≤": ("<=", "<"), "≠": ("!=", "x"), "γ": ("gamma", "g"),
+    "≥": (">=", ">"), "≤": ("<=", "<"), "γ": ("gamma", "g"),
     "Γ": ("gamma", "G"), "Σ": ("sum", "S"), "√": ("sqrt", "v"), "²": ("^2", "2"),
     "³": ("^3", "3"), "½": ("1/2", "h"), "ν": ("vega", "v"), "∞": ("inf", "i"),
     "∂": ("d", "d"), "Δ": ("d", "d"), "π": ("p", "p"), "λ": ("l", "l"), "β": ("b", "b"),
@@ -41,7 +41,8 @@ MARKS: Mapping[str, str] = {
     "▸": ">", "▶": ">", "►": ">", "›": ">", "◂": "<", "◀": "<", "◄": "<", "‹": "<",
     "●": "*", "◉": "@", "○": "o", "◎": "@", "◌": "o", "◆": "*", "◇": "o", "★": "*", "☆": "o",
     "■": "#", "□": "o", "▪": "*", "▫": "o", "✓": "y", "✔": "y", "✗": "x", "✘": "x", "✕": "x",
-    "⚠": "!", "ℹ": "i", "⏸": "=", "⏵": ">", "⏺": "*", "⟳": "@", "↕": "|", "↔": "-", "↵": "<",
+    "⚠": "!", "≠": "!", "ℹ": "i", "⏸": "=", "⏵": ">", "⏺": "*", "⟳": "@", "↕": "|", "↔": "-",
+    "↵": "<",
     "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "′": "'", "″": '"', "«": "<", "»": ">",
     "╱": "/", "╲": "\\", "╳": "x", "␣": "_", "§": "S", "¶": "P", "€": "E", "£": "L", "¥": "Y",
 }  # fmt: skip
@@ -50,6 +51,7 @@ MARKS: Mapping[str, str] = {
 # A cell filled from its left edge, by eighths; from its right edge; from below.
 _FROM_LEFT = dict(zip("▏▎▍▌▋▊▉█", "||--==##", strict=True))
 _FROM_RIGHT = dict(zip("▏▎▍▌▋▊▉", "#==--||", strict=True))
+_IN_BARS = frozenset(_FROM_RIGHT) | {"·", "•"}
 _FROM_BELOW = dict(zip("▁▂▃▄▅▆▇", "_.-=+*%", strict=True))
 _SHADES = {"░": ".", "▒": ":", "▓": "%", "▐": "|", "▕": "|", "▀": '"', "▔": '"'}
 _GRAPH = range(0x2500, 0x25A0)  # box drawing and blocks
@@ -167,16 +169,18 @@ def translate(parts: Iterable[tuple[str, Look]]) -> list[tuple[str, Look]]:
 def ascii_line(line: Line) -> Line:
     """A painter's line in ASCII, as wide as before.
 
-    The left end of a bar is a part of a block in the ground's colour on the bar's; in
-    ASCII it is the rest of the block in the bar's colour.
+    The left end of a bar is a part of a block in the ground's colour on the bar's, and
+    marks on a bar are in the ground's colour too; in ASCII, where a bar is not solid, they
+    are in the bar's colour, the end being the rest of the block.
     """
     if all(span.text.isascii() for span in line):
         return line
     parts: list[tuple[str, Span]] = []
     for span in line:
         text = span.text
-        if span.bg and span.fg in GROUNDS and text in _FROM_RIGHT:
-            text, span = _FROM_RIGHT[text], span._replace(fg=span.bg, bg=span.fg)
+        if span.bg and span.fg in GROUNDS and _IN_BARS.issuperset(text):
+            text = "".join(_FROM_RIGHT.get(char, char) for char in text)
+            span = span._replace(fg=span.bg, bg=span.fg)
         parts.append((text, span))
     return tuple(span._replace(text=text) for text, span in translate(parts))
 

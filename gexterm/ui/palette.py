@@ -27,7 +27,7 @@ SIXTEEN = "ansi16"
 TRUE, EIGHT_BIT, FOUR_BIT, NONE = 24, 8, 4, 0
 """Bits of colour: any `#rrggbb`, 256 fixed ones, the terminal's own sixteen, none."""
 
-_FADE, _FILL = 0.58, 0.14
+_FADE, _FILL, _CLEAR = 0.58, 0.14, 0.85
 # What stands for a terminal's defaults in a picture, by whether it is dark.
 _PAGE = {True: ("#d8d8d8", "#121212"), False: ("#2c2c2c", "#fafafa")}
 # What Textual's own style sheets ask of a theme of the terminal's colours: the cursor and
@@ -78,8 +78,18 @@ class Palette:
         if role.endswith("="):
             return colours.blend(self.color(role[:-1]), self.colors["background"], _FILL)
         if role.endswith("~"):
-            return colours.blend(self.color(role[:-1]), self.colors["background"], _FADE)
+            return self._faded(self.color(role[:-1]))
         return self.colors.get(role, self.colors["text"])
+
+    def _faded(self, color: str) -> str:
+        # Some of what is faded is read: it stays nearly as clear as what is faint.
+        ground = self.colors["background"]
+        floor = _CLEAR * colours.contrast(self.colors["faint"], ground)
+        for share in (_FADE, 0.5, 0.42, 0.34, 0.26, 0.18, 0.1):
+            found = colours.blend(color, ground, share)
+            if colours.contrast(found, ground) >= floor:
+                return found
+        return color
 
     def style(self, span: Span) -> Style:
         """The terminal style of a span, made once."""

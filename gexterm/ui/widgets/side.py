@@ -29,6 +29,8 @@ CORE: tuple[Section, ...] = (
 EXTRA: tuple[Section, ...] = (book.section, book.spot_vol, book.profile, book.expiries)
 """What is good to have once all of `CORE` is there in full."""
 
+AIRY_ROWS, AIRY_WIDTH = 38, 48
+"""Rows and cells from which on a comfortable panel has more air than a compact one."""
 LEAST_EXTRA = 1
 """Rows that the shortest of `EXTRA` takes."""
 
@@ -76,16 +78,15 @@ def paint(
     """
     reading = frame.reading
     airy = frame.density == "comfortable"
-    border = (Span("│", "line"), Span("  " if airy else " "))
+    border = (Span("│", "line"), Span("  " if airy and width >= AIRY_WIDTH else " "))
     if reading is None:
         return [border] * height
     inner = width - 2 - len(border[1].text)
     core = [section for section in CORE if section not in without]
     extra = [section for section in EXTRA if section not in without]
     variants = [section(frame, reading, inner) for section in core]
-    # Air must not cost a section: where all of them would not fit in short, they stand close.
-    shortest = [len(each[-1]) for each in variants if each[-1]]
-    least = 2 if airy and sum(shortest) + 2 * (len(shortest) - 1) <= height else 1
+    # What a section says is worth more than air: on a low panel they stand close.
+    least = 2 if airy and height >= AIRY_ROWS else 1
     picked = _picked(variants, len(core), height, least)
     # The rest is made only where there is room for any of it.
     if height - sum(map(len, picked)) - least * len(picked) > LEAST_EXTRA:
