@@ -67,8 +67,8 @@ def levels_command(
     """One Reading of SOURCE, without a screen.
 
     SOURCE is a Cboe quote page (CSV), Cboe delayed quotes (JSON; a file, or the base
-    URL to poll), a Cboe DataShop chain file, or a gexterm recording. What it is shows
-    in its content. Pages made in session are 15 minutes late and are read as of then,
+    URL to poll), a Cboe DataShop chain file, a gexterm recording, or the name of a sample
+    feed. What it is shows in its content. Pages made in session are 15 minutes late and are read as of then,
     unless --at says otherwise.
     """
     if schema:
@@ -82,7 +82,7 @@ def levels_command(
     if source is None:
         raise UsageError("levels needs a SOURCE", "name a file, or ask for --schema")
     scope = scope_of(expiry) or "all"
-    reading = _read(source, view, scope, at, root, underlying, carry, no_carry, keep_book)
+    reading = read_source(source, view, scope, at, root, underlying, carry, no_carry, keep_book)
     click.echo(_shown(reading, form or "table"), nl=False)
 
 
@@ -102,22 +102,23 @@ def _shown(reading: Reading, form: str) -> str:
     return write(reading)
 
 
-def _read(
+def read_source(
     source: str,
     view: str | None,
     scope: str,
     at: str | None,
     root: str | None,
     underlying: str | None,
-    carry: Path | None,
-    no_carry: bool,
-    keep_book: Path | None,
+    carry: Path | None = None,
+    no_carry: bool = False,
+    keep_book: Path | None = None,
 ) -> Reading:
+    """One Reading of a chain file, a page or a recording, as the command line names it."""
     from gexterm.engine.oneshot import read_chain_file, reading_of_chain, reading_of_recording
 
     chosen = settings()
-    path = Path(source)
     web = source.startswith(("http://", "https://"))
+    path = Path(source) if web else sample_or_file(source)
     if (carry or no_carry or keep_book) and (web or not looks_recorded(path)):
         raise UsageError(
             "--carry, --no-carry and --keep-book go with a recording", "a chain has no tape"
@@ -150,6 +151,16 @@ def _read(
                 keep=None if keep_book is None else _keeper(keep_book),
             )
     return read_chain_file(path, chosen, at=at, root=root, view=view, scope=scope)
+
+
+def sample_or_file(source: str) -> Path:
+    """The file of that path, or else the sample feed of that name. It need not be there."""
+    path = Path(source)
+    if path.exists():
+        return path
+    from gexterm.recording.samples import list_samples
+
+    return next((each.path for each in list_samples() if each.name == source), path)
 
 
 def _keeper(folder: Path) -> Callable[[Book], None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +86,7 @@ def live_command(
         book=book,
         take_up=not no_carry,
     )
-    _run(running)
+    _run(running, with_reader=headless)
 
 
 @click.command("record")
@@ -113,7 +112,7 @@ def record_command(
     from gexterm.feeds.venue import find_venue
 
     venue = find_venue(feed)
-    limit = None if duration is None else _seconds(duration)
+    limit = None if duration is None else seconds_of(duration)
     chosen = settings()
     protocol = _protocol(venue, underlying, feed_choice(venue, options))
     folder = output or recordings_folder(chosen)
@@ -129,19 +128,11 @@ def _protocol(venue: Venue, underlying: str, choice: FeedOptions) -> FeedProtoco
     return venue.make(underlying, credentials.load(venue), choice)
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, or until told to stop: then everything is closed in good order."""
+def _run(work: Coroutine[Any, Any, None], *, with_reader: bool = False) -> None:
+    """Run to the end, or until told to stop; see `cli.outlet.run_until_told`."""
+    from gexterm.cli.outlet import run_until_told
 
-    async def until_told() -> None:
-        task = asyncio.ensure_future(work)
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-            with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(getattr(signal, name), task.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    asyncio.run(until_told())
+    run_until_told(work, with_reader=with_reader)
 
 
 # -- live ------------------------------------------------------------------------------
@@ -242,7 +233,7 @@ async def _record(
     book.losses()
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
     """The length that `90s`, `30m` or `6h30m` names, seconds."""
     found = _DURATION.fullmatch(text.strip())
     parts = [int(part or 0) for part in found.groups()] if found else [0]

@@ -32,7 +32,7 @@ def to_dict(reading: Reading) -> dict[str, Any]:
     out: dict[str, Any] = {"schema": reading.schema}
     for field in dataclasses.fields(reading):
         if field.name not in NOT_EXPORTED:
-            out[field.name] = _plain(getattr(reading, field.name), field.name)
+            out[field.name] = plain(getattr(reading, field.name), field.name)
     return out
 
 
@@ -54,7 +54,8 @@ def iso_time(ns: int) -> str:
     return f"{text}.{digits}Z"
 
 
-def _plain(value: Any, name: str) -> Any:
+def plain(value: Any, name: str) -> Any:
+    """A part of a Reading in dicts, lists, strings and numbers; `name` is its field's."""
     if name in TIMES:
         return None if TIMES[name] and value == 0 else iso_time(int(value))
     if isinstance(value, float):
@@ -64,14 +65,14 @@ def _plain(value: Any, name: str) -> Any:
     if isinstance(value, np.ndarray):
         return _numbers(value)
     if isinstance(value, np.generic):
-        return _plain(value.item(), name)
+        return plain(value.item(), name)
     if isinstance(value, pl.DataFrame):
         return strike_rows(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item, "") for key, item in value.items()}
+        return {str(key): plain(item, "") for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(item, "") for item in value]
-    return {f.name: _plain(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
+        return [plain(item, "") for item in value]
+    return {f.name: plain(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
 
 
 def _numbers(array: np.ndarray[Any, Any]) -> list[float | None]:
