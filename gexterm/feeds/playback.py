@@ -6,7 +6,12 @@ listener's look-back is filled before the first live second. Then events follow 
 clock, with a ClockTick several times a second between them.
 
 A seek that leads back, or further ahead than the look-back reaches, begins a new
-session. A shorter one ahead just hurries on.
+session. A shorter one ahead just hurries on. A listener that keeps its state at some of
+the moments where it was told to be whole need not begin anew: it goes on from one of them.
+
+Where a recording has marks, and the listener ticks as finely, a seek ends on a mark:
+everything before it in haste, the mark itself at the market's pace, so that the listener
+computes there what was computed then.
 """
 
 from __future__ import annotations
@@ -19,7 +24,14 @@ from typing import Any
 from gexterm.clock import NS, Clock, ScaledClock
 from gexterm.errors import RecordingError
 from gexterm.feeds.protocol import Command, Pause, Resume, Seek, SetSpeed, Step
-from gexterm.market.events import ClockTick, Event, FeedState, FeedStatus, SourceInfo
+from gexterm.market.events import (
+    ClockTick,
+    Event,
+    FeedState,
+    FeedStatus,
+    SourceInfo,
+    TickMark,
+)
 from gexterm.recording import codec
 from gexterm.recording.reader import Recording
 
@@ -31,6 +43,26 @@ HASTE_TICK_S = 60.0
 """Market time between two ClockTicks at most: in haste, one each full minute."""
 CHUNK = 256 * 1024
 """A message is closed once it has this many bytes."""
+_NEAR = 60 * NS
+"""How far from a place its mark is looked for, market time, ns."""
+_FIRST_FRAMES = 500
+"""Frames of a recording among which the first mark must be, if there are any."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Goal:
+    """Where to go, and how."""
+
+    to: int
+    """Market time, ns."""
+    through: bool = False
+    """Whether nothing between may be left out."""
+    held: tuple[int, ...] = ()
+    """Moments that the listener can go on from, ns."""
+    grid: int = 0
+    """Distance of the listener's ticks, ns."""
+    ticks: int = 0
+    """So many ticks from `to`, where not 0."""
 
 
 class Playback:
@@ -51,6 +83,7 @@ class Playback:
         look_back_s: float | None = LOOK_BACK_S,
         paused: bool = False,
         tick_s: float = TICK_S,
+        follows: bool = False,
     ) -> None:
         if not recording.ends:
             raise RecordingError(
@@ -58,6 +91,8 @@ class Playback:
             )
         self.idle = False
         """Whether there is nothing to send before the next tick or command."""
+        self.follows = follows
+        """Whether the recording is still being written, and what is added is played as well."""
         self._recording = recording
         whole = look_back_s is None or recording.info.has_tape
         self._look_back = None if whole else round((look_back_s or 0.0) * NS)
@@ -68,7 +103,9 @@ class Playback:
         # It stands still until the listener has caught up.
         self._clock.pause()
         self._paused = paused
-        self._target: int | None = self._start
+        self._target: _Goal | None = _Goal(self._start)
+        self._mark_step: int | None = None
+        self._stands = 0
         self._frames: Iterator[codec.Frame] = iter(())
         self._next: codec.Frame | None = None
         self._position = -1
@@ -89,12 +126,17 @@ class Playback:
                         if self._interrupted():
                             break
                     continue
-                for message in self._advance(self._within(self._clock.now_ns())):
+                now = self._within(self._clock.now_ns())
+                if now > self._position:
+                    self._stands = 0
+                for message in self._advance(now):
                     yield message
                     await asyncio.sleep(0)
                     if self._interrupted():
                         break
                 if self._next is None and not self._ended and not self._interrupted():
+                    if self._grown():
+                        continue
                     self._end("the recording ends here")
             except RecordingError as error:
                 self._next = None
@@ -120,9 +162,14 @@ class Playback:
             self._clock.set_speed(command.speed)
             self.notice()
         elif isinstance(command, Seek):
-            self._target = self._within(command.ns)
+            if command.ns > self._recording.ends:
+                self._growing()
+            to = self._within(command.ns)
+            self._target = _Goal(to, command.through, command.held, command.grid)
+        elif isinstance(command, Step) and command.ticks:
+            self._target = self._ticked(command)
         elif isinstance(command, Step):
-            self._target = self._within(self._stepped(command.seconds))
+            self._target = _Goal(self._within(self._stepped(command.seconds)))
         self._wake.set()
 
     def notice(self, message: str = "", **detail: float | str | bool) -> None:
@@ -141,8 +188,18 @@ class Playback:
     def _within(self, ns: int) -> int:
         return min(max(ns, self._recording.begins), self._recording.ends)
 
+    def _ticked(self, step: Step) -> _Goal:
+        """Where so many ticks lead. Those asked for before, and still under way, count."""
+        before = self._target
+        if before is not None:
+            return dataclasses.replace(
+                before, ticks=before.ticks + step.ticks, held=step.held, grid=step.grid
+            )
+        here = self._stands or step.ns or self._within(self._clock.now_ns())
+        return _Goal(here, False, step.held, step.grid, step.ticks)
+
     def _stepped(self, seconds: float | None) -> int:
-        here = self._target if self._target is not None else self._clock.now_ns()
+        here = self._target.to if self._target is not None else self._clock.now_ns()
         if seconds is not None:
             return here + round(seconds * NS)
         return max(here, self._next.time) if self._next is not None else here
@@ -162,25 +219,110 @@ class Playback:
                 task.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
 
-    async def _move(self, target: int) -> AsyncIterator[bytes]:
-        """Go to a position: in haste from here, or in a new session."""
+    async def _move(self, goal: _Goal) -> AsyncIterator[bytes]:
+        """Go to a position: in haste from here, from a moment held, or in a new session."""
         self._hurrying = True
         self._ended = False
         self._clock.pause()
+        target, mark = self._place(goal)
+        marked = mark > 0
+        self._stands = mark or target
         self._clock.seek(target)
         begins = self._recording.begins
         back = begins if self._look_back is None else max(begins, target - self._look_back)
-        if not back <= self._position <= target:
+        ahead = self._position <= target and self._position >= 0
+        held = max((ns for ns in goal.held if begins <= ns <= target), default=-1)
+        if held > (self._position if ahead else max(-1, back - 1)):
+            self._go_on_from(held)
+            yield self._encode(self._status("", catching_up=True, resume=str(held)))
+        elif not (ahead and (goal.through or back <= self._position)):
             async for message in self._begin(back):
                 yield message
-        yield self._encode(self._status("catching up", catching_up=True))
-        for message in self._advance(target):
+        shown = {"from": float(max(self._position, 0)), "to": float(target)}
+        yield self._encode(self._status("catching up", catching_up=True, **shown))
+        # The mark lies among what has the time of `target`, so that comes at the usual pace.
+        for message in self._advance(target - 1 if marked else target):
             yield message
             await asyncio.sleep(0)
+        if marked:
+            yield self._encode(self._status(""))
+            for message in self._advance(target):
+                yield message
         self._hurrying = False
         if not self._paused:
             self._clock.resume()
-        yield self._encode(self._status(""))
+        astray = 0 < goal.grid <= self._marks() and not marked
+        yield self._encode(self._status("", landed=True, astray=astray))
+
+    def _go_on_from(self, held: int) -> None:
+        """What comes after a moment comes next."""
+        self._frames = self._recording.frames(held + 1)
+        self._next = next(self._frames, None)
+        self._position = held
+        self._notices.clear()
+
+    def _place(self, goal: _Goal) -> tuple[int, int]:
+        """The position that is meant, and the time of the mark there; 0: there is none."""
+        if 0 < goal.grid <= self._marks():
+            if (found := self._mark_by(goal.to, goal.ticks)) is not None:
+                return self._within(found[0]), found[1]
+            return self._within(goal.to), 0
+        if not goal.ticks:
+            return goal.to, 0
+        whole, rest = divmod(goal.to, goal.grid)
+        if goal.ticks < 0 and rest:
+            whole += 1
+        return self._within((whole + goal.ticks) * goal.grid), 0
+
+    def _mark_by(self, at: int, ticks: int) -> tuple[int, int] | None:
+        """Position and time of a mark: the last by a market time, or so many from there."""
+        recording = self._recording
+        if ticks > 0:
+            # The first ones, whenever they come.
+            for frame in recording.frames(max(recording.begins, at - _NEAR)):
+                if frame.kind == codec.KIND_MARK and _as_of(frame) > at:
+                    ticks -= 1
+                    if not ticks:
+                        return frame.time, _as_of(frame)
+            return None
+        reach = _NEAR
+        while True:
+            # A mark has the time of the event before it: a little off its own.
+            since = max(recording.begins, at - reach)
+            marks = [
+                (frame.time, as_of)
+                for frame in recording.frames(since, at + _NEAR)
+                if frame.kind == codec.KIND_MARK
+                and 0 < (as_of := _as_of(frame)) <= at - (1 if ticks else 0)
+            ]
+            if len(marks) >= max(1, -ticks):
+                return marks[ticks or -1]
+            if not ticks or since <= recording.begins:
+                return marks[0] if marks and ticks else None
+            reach *= 8
+
+    def _marks(self) -> int:
+        """Distance of a recording's marks, ns; 0 where it has none."""
+        if self._mark_step is None:
+            self._mark_step = 0
+            for _, frame in zip(range(_FIRST_FRAMES), self._recording.frames(), strict=False):
+                if frame.kind == codec.KIND_MARK:
+                    mark = codec.decode(frame)
+                    self._mark_step = mark.step if isinstance(mark, TickMark) else 0
+                    break
+        return self._mark_step
+
+    def _growing(self) -> bool:
+        """Whether the recording has grown since."""
+        return self.follows and self._recording.refresh()
+
+    def _grown(self) -> bool:
+        """Go on with what has been written since the recording was opened, if anything was."""
+        if not self._growing():
+            return False
+        self._frames = self._recording.frames(self._position + 1)
+        self._next = next(self._frames, None)
+        return True
 
     async def _begin(self, back: int) -> AsyncIterator[bytes]:
         """A new session, its state as of `back`."""
@@ -224,6 +366,8 @@ class Playback:
                     parts, size = [], 0
             self._position = max(self._position, stop)
             parts.append(self._encode(ClockTick(self._position)))
+            if self._position % step == 0:
+                parts.append(self._encode(self._status("", whole=str(self._position))))
             yield b"".join(parts)
             if self._position >= to:
                 return
@@ -264,6 +408,12 @@ class Playback:
 
     def _encode(self, event: Event) -> bytes:
         return codec.encode(event, max(0, self._position))
+
+
+def _as_of(mark: codec.Frame) -> int:
+    """The time of the Reading that a mark stands for, ns; 0 for none."""
+    event = codec.decode(mark)
+    return event.ts if isinstance(event, TickMark) else 0
 
 
 def replayed(info: SourceInfo) -> SourceInfo:

@@ -141,14 +141,28 @@ class Seek:
 
     ns: int
     """Market time, ns since 1970 UTC."""
+    through: bool = False
+    """Whether all that lies between is wanted as well, when it leads ahead."""
+    held: tuple[int, ...] = ()
+    """Moments whose state the asker holds, ns: from the last of them on is enough."""
+    grid: int = 0
+    """Distance of the asker's ticks, ns: one of them shall fall on the place; 0: none need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Move ahead a little, paused or not."""
+    """Move a little, paused or not."""
 
     seconds: float | None = None
-    """Market time to move by; None: to the next event."""
+    """Market time to move ahead by; None: to the next event."""
+    ticks: int = 0
+    """So many of the asker's ticks on, or back where negative; 0: `seconds` counts."""
+    ns: int = 0
+    """Time of the tick that the asker stands on, ns; 0: not known."""
+    held: tuple[int, ...] = ()
+    """As of `Seek`."""
+    grid: int = 0
+    """As of `Seek`."""
 
 
 Command = Pause | Resume | SetSpeed | Seek | Step

@@ -9,6 +9,12 @@ client sends commands as small JSON texts:
     {"command": "seek", "ns": 1515166200000000000}
     {"command": "step"}                       to the next event
     {"command": "step", "seconds": 60}
+    {"command": "step", "ticks": -1, "grid": 100000000}
+
+`seek` and `step` may say at which distance the client ticks (`grid`, ns), which moments it
+holds the state of (`held`, ns), and `seek` that nothing between may be left out (`through`).
+The server says where a state is whole (a status with `whole` in its detail: all until then
+has been sent, and nothing after), and from which of the moments held it goes on (`resume`).
 """
 
 from __future__ import annotations
@@ -34,8 +40,12 @@ from gexterm.recording import codec
 
 MAX_MESSAGE = codec.MAX_FRAME
 """Most bytes of one message from the server."""
-MAX_COMMAND = 1024
+MAX_COMMAND = 4096
 """Most bytes of one message from the client."""
+MOST_HELD = 128
+"""Most moments that a command can name."""
+MOST_TICKS = 10_000
+"""Most ticks of one step."""
 SLOWEST, FASTEST = 0.01, 100_000.0
 """Limits of the speed, market seconds per second."""
 
@@ -75,6 +85,10 @@ class _Message(msgspec.Struct):
     speed: float | None = None
     ns: int | None = None
     seconds: float | None = None
+    ticks: int = 0
+    grid: int = 0
+    through: bool = False
+    held: tuple[int, ...] = ()
 
 
 _NAMES: dict[type, str] = {
@@ -91,6 +105,11 @@ def encode_command(command: Command) -> str:
     fields: dict[str, Any] = {"command": _NAMES[type(command)]}
     for name in ("speed", "ns", "seconds"):
         if (value := getattr(command, name, None)) is not None:
+            fields[name] = value
+    if fields.get("ns") == 0 and isinstance(command, Step):
+        del fields["ns"]
+    for name in ("ticks", "grid", "through", "held"):
+        if value := getattr(command, name, None):
             fields[name] = value
     return msgspec.json.encode(fields).decode()
 
@@ -114,12 +133,26 @@ def decode_command(message: str | bytes) -> Command:
     if raw.command == "seek":
         if raw.ns is None or not 0 <= raw.ns < 2**63:
             raise InputError(f"{raw.ns} is no time to seek", "give ns since 1970 UTC")
-        return Seek(raw.ns)
+        return Seek(raw.ns, raw.through, _held(raw), _grid(raw))
     if raw.command == "step":
         if raw.seconds is not None and not 0.0 < raw.seconds < 1e6:
             raise InputError(f"no step is {raw.seconds} s long", "steps go ahead; seek goes back")
-        return Step(raw.seconds)
+        if abs(raw.ticks) > MOST_TICKS or (raw.ticks and not raw.grid):
+            raise InputError(f"no step is {raw.ticks} ticks long", "say how far apart ticks are")
+        return Step(raw.seconds, raw.ticks, max(0, raw.ns or 0), _held(raw), _grid(raw))
     raise InputError(f"no such command: {codec.text(raw.command[:40])!r}")
+
+
+def _held(raw: _Message) -> tuple[int, ...]:
+    if len(raw.held) > MOST_HELD or any(not 0 <= ns < 2**63 for ns in raw.held):
+        raise InputError("these are no moments to go on from")
+    return raw.held
+
+
+def _grid(raw: _Message) -> int:
+    if not 0 <= raw.grid <= 3600 * 10**9:
+        raise InputError(f"ticks are not {raw.grid} ns apart")
+    return raw.grid
 
 
 def is_speed(value: float) -> bool:

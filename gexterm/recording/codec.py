@@ -72,6 +72,7 @@ _DEFINITIONS, _QUOTES, _TRADES, _UNDERLYING = 1, 2, 3, 4
 _OPEN_INTEREST, _VOLUME, _TICK, _STATUS, _SOURCE = 5, 6, 7, 8, 9
 _REPORT, _MARK = 10, 11
 KIND_DEFINITIONS, KIND_STATUS, KIND_SOURCE = _DEFINITIONS, _STATUS, _SOURCE
+KIND_MARK = _MARK
 """Kinds of frames that are told apart before they are decoded."""
 _KIND: dict[type, int] = {
     Definitions: _DEFINITIONS,

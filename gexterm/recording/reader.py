@@ -70,6 +70,29 @@ class Recording:
         )
         """The source as recorded, with the times of this file."""
 
+    def refresh(self) -> bool:
+        """Look for what has been written since; whether there is more. For a file being written.
+
+        From now on it ends one moment before the last event written: what comes next may
+        be of the same moment, and a reader who stops here is to miss none of it.
+        """
+        if self.closed_properly:
+            return False
+        before = self.ends
+        size = os.fstat(self._file.fileno()).st_size
+        if size != self._size:
+            self._size = size
+            at = self._blocks[-1].end if self._blocks else layout.header_size(
+                self._read(0, layout.PREFIX_SIZE))  # fmt: skip
+            said = list(self.warnings)
+            self._blocks = [*self._blocks, *self._scan(at)]
+            self.warnings = said  # its tail is not torn, but on its way
+        data = [b for b in self._blocks if b.kind == layout.DATA]
+        self.begins = data[0].first if data else 0
+        self.ends = max(self.begins, data[-1].last - 1) if data else 0
+        self.info = dataclasses.replace(self.info, begins=self.begins, ends=self.ends)
+        return self.ends > before
+
     def close(self) -> None:
         """Close the file. Harmless when repeated."""
         self._file.close()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from gexterm.clock import NS, Clock
 from gexterm.config import VIEWS, Settings
 from gexterm.errors import ConnectionFailedError, UsageError
-from gexterm.feeds.protocol import Pause, Resume, Seek, SetSpeed
+from gexterm.feeds.protocol import Pause, Resume, SetSpeed
 from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
 from gexterm.reading.day import DayLog
 from gexterm.session.inquiries import SessionInquiries
@@ -218,10 +218,6 @@ class Face:
     def set_speed(self, speed: float) -> None:
         """Seconds of the market per second."""
         self._commands.put_nowait(SetSpeed(speed))
-
-    def seek(self, when_ns: int) -> None:
-        """Go to a market time, ns."""
-        self._commands.put_nowait(Seek(when_ns))
 
     async def snapshot(self, picture: Picture) -> Path:
         """Keep the picture and the newest Reading; the folder written."""

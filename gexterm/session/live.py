@@ -24,6 +24,7 @@ from gexterm.clock import NS, Clock
 from gexterm.config import Settings
 from gexterm.engine.grid import TickGrid, step_for
 from gexterm.errors import GextermError
+from gexterm.feeds.protocol import Pause, Seek, Step
 from gexterm.market.events import Event, FeedReport, FeedStatus, SourceInfo, TickMark
 from gexterm.reading.day import Mark
 from gexterm.recording.codec import rows
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from gexterm.recording.books import Book
     from gexterm.session.daybooks import ReadEarlier
     from gexterm.session.keeping import BookKeeper
+    from gexterm.session.keepsakes import Keepsakes
     from gexterm.session.recorded import MakeRecording
 
 _log = logging.getLogger(__name__)
@@ -110,6 +112,8 @@ class LiveSession(Face):
         self._rate = EventRate()
         self._trouble = ""
         self._catching_up = False
+        self._goal = 0
+        self._keepsakes: Keepsakes | None = None
         self._jumped = False
         self._ending = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -192,6 +196,10 @@ class LiveSession(Face):
         settings = EngineSettings.of(self._settings, self._underlying)
         settings = replace(settings, view=self._view, scope=self._scope)
         engine = Engine(settings, self._timer)
+        if self._replayable:
+            from gexterm.session.keepsakes import Keepsakes
+
+            self._keepsakes = Keepsakes()
         marking = None if self._replayable else self._mark
         ticker = Ticker(engine, self._publish, self._failed, marking)
         watch = AlertMonitor.of(self._settings, self._underlying)
@@ -248,17 +256,28 @@ class LiveSession(Face):
 
     async def _hear(self, core: Core, status: FeedStatus) -> None:
         """What the connection says of itself."""
+        if "whole" in status.detail:
+            await self._keep_state(core, status)
+            return
+        if "resume" in status.detail:
+            await self._go_on_from(core, status)
+            return
         recorded = "recorded" in status.detail
         if not recorded:
             self._catching_up = bool(status.detail.get("catching_up", False))
+            to = status.detail.get("to", 0.0)
+            if self._catching_up and isinstance(to, float):
+                self._goal = round(to)
+            elif "landed" in status.detail:
+                self._goal = 0
         speed = status.detail.get("speed")
         if isinstance(speed, float | int) and speed > 0:
             self._speed = float(speed)
         self._set_step()
         # Caught up, paused or ended: nothing may follow that would make a tick fall due. A
         # live feed's clock goes on, whatever becomes of its connection.
-        waits = not recorded and not self._grid.marked if self._replayable else (
-            status.state in FINAL)  # fmt: skip
+        marked = self._grid.marked and not status.detail.get("astray", False)
+        waits = not recorded and not marked if self._replayable else status.state in FINAL
         if waits and not self._catching_up and self._grid.now > self._grid.last:
             self._grid.last = self._grid.now
             await self._tick(core, self._grid.now)
@@ -344,6 +363,50 @@ class LiveSession(Face):
     async def _keep_last(self, core: Core) -> None:
         await self._books.last(core, self._grid.now)
 
+    # -- to and fro ------------------------------------------------------------------------
+
+    @property
+    def goal(self) -> int:
+        """Where a seek under way leads, ns; 0 where none is."""
+        return self._goal
+
+    def seek(self, when_ns: int, through: bool = False) -> None:
+        """Go to a market time, ns; with `through` nothing before it is left out."""
+        self._goal = when_ns
+        self._commands.put_nowait(Seek(when_ns, through, self._held(), self._own_step()))
+
+    def step(self, ticks: int) -> None:
+        """So many Readings on, or back where negative; pauses."""
+        here = self._newest.as_of if self._newest is not None else 0
+        self._commands.put_nowait(Pause())
+        self._commands.put_nowait(Step(None, ticks, here, self._held(), self._own_step()))
+
+    def _held(self) -> tuple[int, ...]:
+        return self._keepsakes.times if self._keepsakes is not None else ()
+
+    def _own_step(self) -> int:
+        return step_for(self._speed, self._fps)
+
+    async def _keep_state(self, core: Core, status: FeedStatus) -> None:
+        """All until a moment was applied: worth keeping, perhaps."""
+        at = _ns(status.detail["whole"])
+        if self._keepsakes is not None and at and self._keepsakes.wanted(at):
+            async with core.ticker.alone():
+                self._keepsakes.keep(at, core.engine, self._grid, self.day)
+
+    async def _go_on_from(self, core: Core, status: FeedStatus) -> None:
+        """What follows goes on from a moment whose state is kept."""
+        at = _ns(status.detail["resume"])
+        async with core.ticker.alone():
+            found = self._keepsakes is not None and self._keepsakes.restore(
+                at, core.engine, self._grid, self.day
+            )
+        self._jumped = True
+        self._rate = EventRate()
+        if not found:
+            # Dropped while the wish was on its way: then all of it has to be read.
+            self._commands.put_nowait(Seek(self._goal or at, False, (), self._own_step()))
+
     # -- wishes --------------------------------------------------------------------------
 
     async def _obey(self) -> None:
@@ -357,3 +420,8 @@ class LiveSession(Face):
     async def _recompute(self) -> None:
         if self._core is not None and self._newest is not None:
             await self._tick(self._core, self._newest.as_of)
+
+
+def _ns(text: float | str | bool) -> int:
+    """A time that a status names, ns; 0 where it names none."""
+    return int(text) if isinstance(text, str) and text.isdecimal() else 0

@@ -126,8 +126,20 @@ class Session(Protocol):
         """Seconds of the market per second; of replays only."""
         ...
 
-    def seek(self, when_ns: int) -> None:
-        """Go to a market time, ns since 1970 UTC; of replays only."""
+    @property
+    def goal(self) -> int:
+        """Where a seek under way leads, ns; 0 where none is."""
+        ...
+
+    def seek(self, when_ns: int, through: bool = False) -> None:
+        """Go to a market time, ns since 1970 UTC; of replays only.
+
+        With `through` nothing that lies ahead of it is left out: every alert is seen.
+        """
+        ...
+
+    def step(self, ticks: int) -> None:
+        """So many Readings on, or back where negative; pauses. Of replays only."""
         ...
 
     async def snapshot(self, picture: Picture) -> Path:

@@ -40,7 +40,8 @@ def market(events: list[Event]) -> list[Event]:
 
 
 def statuses(events: list[Event]) -> list[FeedStatus]:
-    return [event for event in events if isinstance(event, FeedStatus)]
+    """What was said of the connection; that a state is whole is no such word."""
+    return [e for e in events if isinstance(e, FeedStatus) and "whole" not in e.detail]
 
 
 QUICK = RunnerSettings(open_timeout_s=2.0, close_timeout_s=0.2)

@@ -342,6 +342,7 @@ class FakeSession:
         self.day = DayLog()
         self.inquire: Inquiries | None = None
         self.refuse = ""
+        self.goal = 0
         self._readings: asyncio.Queue[Reading | None] = asyncio.Queue()
         self._alerts: asyncio.Queue[Alert | None] = asyncio.Queue()
         if first is not None:
@@ -398,8 +399,12 @@ class FakeSession:
         self._ask("speed", speed)
         self.speed = speed
 
-    def seek(self, when_ns: int) -> None:
-        self._ask("seek", when_ns)
+    def seek(self, when_ns: int, through: bool = False) -> None:
+        self._ask("through" if through else "seek", when_ns)
+
+    def step(self, ticks: int) -> None:
+        self._ask("step", ticks)
+        self.paused = True
 
     async def snapshot(self, picture: Picture) -> Path:
         self._ask("snapshot")
@@ -439,6 +444,6 @@ class MovingSession(FakeSession):
         while True:
             yield await self._alerts.get()
 
-    def seek(self, when_ns: int) -> None:
-        super().seek(when_ns)
+    def seek(self, when_ns: int, through: bool = False) -> None:
+        super().seek(when_ns, through)
         self.at = when_ns
