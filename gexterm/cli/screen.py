@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gexterm.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -15,6 +17,7 @@ def screen_options(chosen: Settings, theme: str | None = None) -> dict[str, Any]
     """What `ui.app.MonitorApp` is told."""
     from gexterm.cli.launching import CommandLauncher
 
+    check_keys(chosen)
     return {
         "launcher": CommandLauncher(chosen),
         "theme": theme or chosen.theme,
@@ -23,6 +26,22 @@ def screen_options(chosen: Settings, theme: str | None = None) -> dict[str, Any]
         "fps": chosen.fps,
         "keys": chosen.keys,
     }
+
+
+def check_keys(chosen: Settings) -> None:
+    """Raise ConfigError, with file and line, where the settings ask for impossible keys."""
+    from gexterm import config, paths
+    from gexterm.ui.actions import ACTIONS, keymap
+
+    try:
+        keymap(chosen.keys)
+    except ConfigError as error:
+        path = paths.config_file()
+        found = config.origins(path)
+        names = {action.id for action in ACTIONS} | set(chosen.keys)
+        told = [found[f"keys.{n}"] for n in names if n in error.message and f"keys.{n}" in found]
+        where = f"{path.parent / told[0]}: " if told else ""
+        raise ConfigError(where + error.message, error.hint) from None
 
 
 def on_screen(

@@ -153,9 +153,12 @@ def keys_command(as_json: bool) -> None:
     takes the keys away. Two actions of one screen that want the same key are refused.
     """
     from gexterm.cli.common import settings
-    from gexterm.ui.actions import ACTIONS, BY_ID, keymap
+    from gexterm.cli.screen import check_keys
+    from gexterm.ui.actions import ACTIONS, BY_ID, ROWS, cap, keymap
 
-    found = keymap(settings().keys)
+    chosen = settings()
+    check_keys(chosen)
+    found = keymap(chosen.keys)
     if as_json:
         said = [
             {
@@ -176,10 +179,11 @@ def keys_command(as_json: bool) -> None:
         if action.group != group:
             click.echo(f"{chr(10) if group else ''}{action.group}")
             group = action.group
-        keys = " ".join(found[action.id]) or "(no key)"
-        where = f"  on {', '.join(action.screens)}" if action.screens else ""
+        keys = " ".join(map(cap, found[action.id])) or "(no key)"
+        screens = "screens with rows" if action.screens == ROWS else ", ".join(action.screens)
+        where = f"  on {screens}" if screens else ""
         own = "" if found[action.id] == BY_ID[action.id].keys else "  (yours)"
-        click.echo(f"  {action.id:<19} {keys:<30} {action.title}{where}{own}")
+        click.echo(f"  {action.id:<19} {keys:<14} {action.title}{where}{own}")
 
 
 @click.command("locate")

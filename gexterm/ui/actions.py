@@ -174,6 +174,36 @@ _CAPS = {
 }  # fmt: skip
 
 
+_NAMES = {
+    **{printed.lower(): name for name, printed in _CAPS.items()},
+    "=": "equals_sign", "!": "exclamation_mark", '"': "quotation_mark", "#": "number_sign",
+    "$": "dollar_sign", "%": "percent_sign", "&": "ampersand", "'": "apostrophe",
+    "(": "left_parenthesis", ")": "right_parenthesis", "*": "asterisk", ";": "semicolon",
+    "\\": "backslash", "^": "circumflex_accent", "_": "underscore", "`": "grave_accent",
+    "|": "vertical_line", "~": "tilde",
+}  # fmt: skip
+_OTHERS = {"tab", "backspace", "delete", "insert", "end", "enter", "escape", "space", *_CAPS}
+_MODIFIERS = {"ctrl", "shift", "alt", "super"}
+
+
+def key_name(text: str) -> str | None:
+    """Textual's name of a key as users write it: `[`, `F5`, `Ctrl+S`, `left`; None: no key."""
+    *modifiers, last = text.strip().split("+") if text.strip() not in ("+", "") else [text.strip()]
+    modifiers = [each.lower() for each in modifiers]
+    if not last or not set(modifiers) <= _MODIFIERS:
+        return None
+    if len(last) == 1 and last.isascii() and last.isalnum():
+        name = last.lower() if modifiers else last
+    else:
+        small = last.lower()
+        name = _NAMES.get(small, small)
+        function = small[:1] == "f" and small[1:].isdigit() and 1 <= int(small[1:]) <= 24
+        named = name in _OTHERS or name in _NAMES.values() or function
+        if not named and not (len(last) == 1 and last.isprintable() and not last.isspace()):
+            return None
+    return "+".join([*modifiers, name])
+
+
 def cap(key: str) -> str:
     """What is printed on the key: `[` for `left_square_bracket`, `^p` for `ctrl+p`."""
     if key.startswith("ctrl+"):
@@ -196,6 +226,15 @@ def _meet(a: Action, b: Action) -> bool:
     return not a.screens or not b.screens or bool(set(a.screens) & set(b.screens))
 
 
+def _checked(action: str, text: str) -> str:
+    name = key_name(text)
+    if name is None:
+        raise ConfigError(
+            f"keys.{action}: there is no key {text!r}", "such as: g, [, f5, ctrl+s, left, space"
+        )
+    return name
+
+
 def keymap(changes: Mapping[str, str | Iterable[str]] = {}) -> dict[str, tuple[str, ...]]:
     """Keys by action id after the user's changes.
 
@@ -208,7 +247,7 @@ def keymap(changes: Mapping[str, str | Iterable[str]] = {}) -> dict[str, tuple[s
         if name not in found:
             raise ConfigError(f"keys: there is no action `{name}`", "list them with `gexterm keys`")
         parts = keys.split(",") if isinstance(keys, str) else keys
-        found[name] = tuple(key.strip() for key in parts if key.strip())
+        found[name] = tuple(_checked(name, key) for key in parts if key.strip())
     taken: dict[str, list[str]] = {}
     for name, bound in found.items():
         for key in bound:

@@ -7,7 +7,7 @@ import importlib
 import pytest
 
 from gexterm.errors import ConfigError
-from gexterm.ui.actions import ACTIONS, BY_ID, SCREENS, cap, keymap
+from gexterm.ui.actions import ACTIONS, BY_ID, SCREENS, cap, key_name, keymap
 from gexterm.ui.app import _MODULES, MonitorApp
 from gexterm.ui.help import help_lines
 from gexterm.ui.ink import plain
@@ -85,3 +85,25 @@ def test_help_explains_every_view_with_its_warning() -> None:
         assert word in text
     for word in ("LIS", "placebo", "charm", "flip", "left out", "BofA", "Sidial"):
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("g", "g"), ("G", "G"), ("[", "left_square_bracket"), ("@", "at"), ("F5", "f5"),
+     ("Ctrl+S", "ctrl+s"), ("Esc", "escape"), ("left", "left"), ("+", "plus"), ("space", "space"),
+     ("left_square_bracket", "left_square_bracket"), ("ü", "ü")],
+)  # fmt: skip
+def test_a_key_is_known_as_it_is_written_or_named(written: str, name: str) -> None:
+    assert key_name(written) == name
+
+
+@pytest.mark.parametrize("written", ["", "gg", "hyper+x", "f25", "ctrl+", "no such key"])
+def test_what_is_no_key_is_refused(written: str) -> None:
+    assert key_name(written) is None
+    if written:
+        with pytest.raises(ConfigError, match="no key"):
+            keymap({"theme": [written]})
+
+
+def test_every_default_key_is_a_key() -> None:
+    assert all(key_name(key) == key for action in ACTIONS for key in action.keys)
