@@ -24,7 +24,7 @@ def fail(*_: object) -> None:
 def test_an_unforeseen_error_is_one_line_and_asks_for_a_report(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(levels, "_read", fail)
+    monkeypatch.setattr(levels, "read_source", fail)
     done = gexterm("levels", SAMPLE)
     assert done.code == 1
     assert len(done.err.splitlines()) == 1
@@ -38,7 +38,7 @@ def test_debug_keeps_the_traceback_in_the_log_and_off_the_terminal(
 ) -> None:
     log = tmp_path / "logs" / "gexterm.log"
     monkeypatch.setattr(paths, "log_file", lambda: log)
-    monkeypatch.setattr(levels, "_read", fail)
+    monkeypatch.setattr(levels, "read_source", fail)
     done = gexterm("--debug", "levels", SAMPLE)
     assert done.code == 1
     assert "Traceback" not in done.err
@@ -50,7 +50,7 @@ def test_an_interrupt_is_no_error_message(monkeypatch: pytest.MonkeyPatch) -> No
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(levels, "_read", interrupt)
+    monkeypatch.setattr(levels, "read_source", interrupt)
     done = gexterm("levels", SAMPLE)
     assert (done.code, done.err.strip()) == (130, "")
 
