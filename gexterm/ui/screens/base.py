@@ -12,7 +12,7 @@ from textual.screen import Screen
 from gexterm.errors import GextermError
 from gexterm.reading.inquiry import Inquiries
 from gexterm.ui import words
-from gexterm.ui.actions import of_screen
+from gexterm.ui.actions import BY_ID, of_screen
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.themes import FALLBACK, Palette
@@ -37,11 +37,11 @@ def too_small(_frame: Frame, width: int, height: int) -> list[Line]:
     return [*([fit((), width)] * pad), *centred]
 
 
-def bindings(name: str) -> list[Any]:
-    """Textual's bindings of the actions that belong to a screen."""
+def bindings(name: str, own: Iterable[str] = ()) -> list[Any]:
+    """Textual's bindings of the actions that belong to a screen, and of others by id."""
     return [
         Binding(",".join(action.keys), action.id, action.title, id=action.id, show=False)
-        for action in of_screen(name)
+        for action in (*of_screen(name), *(BY_ID[each] for each in own))
     ]
 
 
@@ -56,6 +56,8 @@ class View(Screen[None]):
     """As of `actions.SCREENS`."""
     CHAPTERS: ClassVar[tuple[str, ...]] = ()
     """Titles of the glossary's chapters that explain it; help shows them first."""
+    OWN: ClassVar[tuple[str, ...]] = ()
+    """Actions of the whole monitor that this screen does in a way of its own."""
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own spelling
         (0, "-no-width"),
@@ -95,7 +97,7 @@ class View(Screen[None]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         if cls.NAME:
-            cls.BINDINGS = bindings(cls.NAME)
+            cls.BINDINGS = bindings(cls.NAME, cls.OWN)
         super().__init_subclass__(**options)
 
     def has_parts(self, parts: Iterable[Painted]) -> None:
