@@ -1,7 +1,9 @@
 """Rules of the user's own: a pure function over what was remembered and the next Reading.
 
 One machine for all of them. An edge that is armed and comes true is told; it is armed
-again once it has been left by more than the margin. What is not known changes nothing.
+again once it has been left by more than the margin. Where two edges are each other's
+contrary (above, below), the one is told after the other as soon as it is so by more than
+the margin: what was said last never stays wrong. What is not known changes nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 
 from gexterm.alerts.model import Alert, AlertKind
 from gexterm.alerts.rules import Thresholds
@@ -19,14 +22,25 @@ from gexterm.market.calendar import et
 from gexterm.reading.model import Reading
 
 
+class Arm(IntEnum):
+    """What an edge that comes true is worth."""
+
+    NOT = 0
+    """Nothing: it was so when last seen clearly."""
+    BEYOND = 1
+    """It is told if it is so by more than the margin: the contrary was told last."""
+    YES = 2
+    """It is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What is remembered of one rule."""
 
     world: tuple[str, ...] = ()
     """What its levels depend on; in another one it begins anew, in silence."""
-    armed: Mapping[str, bool] = field(default_factory=dict)
-    """Edge to whether it would be told; missing: never seen."""
+    armed: Mapping[str, Arm] = field(default_factory=dict)
+    """Edge to what it is worth; missing: never seen."""
     notes: Notes = field(default_factory=Notes)
     """Whatever else the rule has to know."""
     told: int | None = None
@@ -99,12 +113,13 @@ def _step(
     for sight in sights:
         if sight.so is None:
             continue
+        arm = armed.get(sight.key)
         if not sight.so:
             # First seen where it is not so, it is armed: only what comes true is news.
-            armed[sight.key] = sight.clear or armed.get(sight.key, True)
+            armed[sight.key] = Arm.YES if sight.clear or arm is None else arm
             continue
-        if not (sight.free or armed.get(sight.key, False)):
-            armed[sight.key] = False
+        if not (sight.free or arm is Arm.YES or (arm is Arm.BEYOND and sight.beyond)):
+            armed[sight.key] = arm or Arm.NOT
             continue
         if listening:
             if _quiet(rule, scene.thresholds, told, reading.as_of):
@@ -112,7 +127,9 @@ def _step(
             alerts.append(_alert(rule, sight, scene.reading))
             told = reading.as_of
             listening = not rule.once
-        armed[sight.key] = False
+        armed[sight.key] = Arm.NOT
+        if sight.opposite in armed:
+            armed[sight.opposite] = max(armed[sight.opposite], Arm.BEYOND)
         notes = sight.passed or notes
     return Memory(world, armed, notes, told)
 

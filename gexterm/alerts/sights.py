@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gexterm.alerts.rules import Thresholds, known_flip, known_lines, odds
 from gexterm.alerts.teller import NAN, NS, money, points
@@ -66,12 +66,16 @@ class Sight:
     """Whether what is waited for is so; None: not known."""
     clear: bool
     """Whether it has been left by more than the margin, so that it counts again."""
+    beyond: bool = False
+    """Whether it is so by more than the margin."""
     text: str = ""
     """What to say if it is news."""
     level: float = NAN
     """The level concerned, points; NaN where there is none."""
     free: bool = False
     """Whether it needs no arming: it is told against what was told last (`passed`)."""
+    opposite: str = ""
+    """The edge that says the contrary; empty: there is none."""
     passed: Notes | None = None
     """What to remember once it has been told, or has passed unsaid; None: nothing new."""
 
@@ -106,7 +110,16 @@ def _edge(key: str, over: float, margin: float, text: str, level: float = NAN) -
     """Something is so when `over` is above 0, and clearly not so below −margin."""
     if not (math.isfinite(over) and math.isfinite(margin)):
         return Sight(key, None, False)
-    return Sight(key, over > 0, over <= 0 and over < -margin, text, level)
+    clear, beyond = over <= 0 and over < -margin, over > 0 and over > margin
+    return Sight(key, over > 0, clear, beyond, text, level)
+
+
+def _pair(keys: tuple[str, str], over: float, margin: float, texts: tuple[str, str],
+          level: float = NAN) -> tuple[Sight, ...]:  # fmt: skip
+    """Two edges that are each other's contrary: above 0 the first is so, below it the second."""
+    first = replace(_edge(keys[0], over, margin, texts[0], level), opposite=keys[1])
+    second = replace(_edge(keys[1], -over, margin, texts[1], level), opposite=keys[0])
+    return first, second
 
 
 def _back(rule: AlertRule, scene: Scene, default: float) -> float:
@@ -124,15 +137,13 @@ def _share(rule: AlertRule, default: float) -> float:
 def _level(rule: AlertRule, what: Level, scene: Scene, notes: Notes) -> Seen:
     spot, margin = scene.reading.spot, _back(rule, scene, scene.margin)
     name = points(what.price)
-    edges = (
-        _edge("up", spot - what.price, margin, f"spot above {name}: {points(spot)}", what.price),
-        _edge("down", what.price - spot, margin, f"spot below {name}: {points(spot)}", what.price),
-    )
+    texts = (f"spot above {name}: {points(spot)}", f"spot below {name}: {points(spot)}")
+    edges = _pair(("up", "down"), spot - what.price, margin, texts, what.price)
     return _chosen(edges, what.when), notes
 
 
 def _chosen(edges: tuple[Sight, ...], way: str) -> tuple[Sight, ...]:
-    return tuple(edge for edge in edges if way in ("either", edge.key))
+    return tuple(edge for edge in edges if way in ("either", edge.key.split()[0]))
 
 
 def _near(rule: AlertRule, what: Near, scene: Scene, notes: Notes) -> Seen:
@@ -179,7 +190,7 @@ def _label(rule: AlertRule, what: Label, scene: Scene, notes: Notes) -> Seen:
         clear = label == what.label
     else:
         clear = label != what.label or sure < least - _share(rule, 0.05)
-    return (Sight("label", so, clear and not so, text),), notes
+    return (Sight("label", so, clear and not so, text=text),), notes
 
 
 def _odds(rule: AlertRule, what: Odds, scene: Scene, notes: Notes) -> Seen:
@@ -199,23 +210,17 @@ def _flip_crossed(rule: AlertRule, what: FlipCrossed, scene: Scene, notes: Notes
     reading = scene.reading
     spot, flip, sigma = reading.spot, known_flip(reading.gamma), reading.zero_dte.sigma
     margin = _back(rule, scene, scene.margin)
-    name = f"the flip {points(flip)}"
-    edges = (
-        _edge("up", spot - flip, margin, f"spot above {name}: {points(spot)}", flip),
-        _edge("down", flip - spot, margin, f"spot below {name}: {points(spot)}", flip),
-    )
+    leaps = notes.marks.get("leaps", 0.0)
     if math.isfinite(flip) and math.isfinite(spot):
         last = notes.marks.get("flip", flip)
         leap = max(0.0025 * spot, 0.5 * sigma if math.isfinite(sigma) else 0.0)
-        leaps = notes.marks.get("leaps", 0.0) + (abs(flip - last) > leap)
+        leaps += abs(flip - last) > leap
         notes = Notes({"flip": flip, "leaps": leaps})
-        # Another zero of the profile is another flip: its edges are other edges.
-        return tuple(
-            Sight(f"{e.key} {leaps:g}", e.so, e.clear, e.text, e.level)
-            for e in _chosen(edges, what.when)
-        ), notes
-    leaps = notes.marks.get("leaps", 0.0)
-    return tuple(Sight(f"{e.key} {leaps:g}", None, False) for e in _chosen(edges, what.when)), notes
+    # Another zero of the profile is another flip: its edges are other edges.
+    keys = (f"up {leaps:g}", f"down {leaps:g}")
+    name = f"the flip {points(flip)}: {points(spot)}"
+    edges = _pair(keys, spot - flip, margin, (f"spot above {name}", f"spot below {name}"), flip)
+    return _chosen(edges, what.when), notes
 
 
 def _flip_moved(_rule: AlertRule, what: FlipMoved, scene: Scene, notes: Notes) -> Seen:
@@ -233,9 +238,9 @@ def _flip_moved(_rule: AlertRule, what: FlipMoved, scene: Scene, notes: Notes) -
         trail = (*trail, (at, flip))
     minutes = f"{(at - far[0]) / NS / 60:.0f} min" if at - far[0] >= 60 * NS else "a minute"
     text = f"flip {points(far[1])} → {points(flip)} within {minutes}"
-    moved = Sight(
-        "moved", abs(flip - far[1]) > by, True, text, flip, True, Notes(trail=((at, flip),))
-    )
+    passed = Notes(trail=((at, flip),))
+    so = abs(flip - far[1]) > by
+    moved = Sight("moved", so, True, text=text, level=flip, free=True, passed=passed)
     return (moved,), Notes(trail=trail)
 
 
@@ -257,7 +262,9 @@ def _wall(_rule: AlertRule, what: Wall, scene: Scene, notes: Notes) -> Seen:
         far = level != told and abs(level - told) >= what.by
         text = f"{side} wall {points(told)} → {points(level)}"
         passed = Notes({**marks, f"{side} told": level})
-        edges.append(Sight(side, held and far, True, text, level, True, passed))
+        edges.append(
+            Sight(side, held and far, True, text=text, level=level, free=True, passed=passed)
+        )
     # Both at once is rare; the second is then told by the next Reading.
     told_one = next((edge for edge in edges if edge.so), None)
     return (told_one,) if told_one else tuple(edges[:1]), notes
@@ -273,7 +280,7 @@ def _regime(_rule: AlertRule, what: RegimeIs, scene: Scene, notes: Notes) -> See
     if now == "unknown":
         return (Sight("is", None, False),), notes
     so = now == what.becomes
-    return (Sight("is", so, not so, f"{what.part} is {now}"),), notes
+    return (Sight("is", so, not so, text=f"{what.part} is {now}"),), notes
 
 
 def _feed(rule: AlertRule, what: FeedIs, scene: Scene, notes: Notes) -> Seen:
@@ -297,7 +304,9 @@ def _feed(rule: AlertRule, what: FeedIs, scene: Scene, notes: Notes) -> Seen:
         "dropped": f"{new:,.0f} message{'s' if new != 1 else ''} dropped",
         "reconnects": f"{new:,.0f} reconnection{'s' if new != 1 else ''}",
     }[what.what]
-    counted = Sight("count", new >= what.bound, True, text, free=True, passed=Notes({"told": now}))
+    counted = Sight(
+        "count", new >= what.bound, True, text=text, free=True, passed=Notes({"told": now})
+    )
     return (counted,), Notes({"told": told})
 
 
@@ -330,10 +339,8 @@ def _gex(rule: AlertRule, what: GexIs, scene: Scene, notes: Notes) -> Seen:
         gex = gex if sure and (short > 0.5) == (gex < 0) else NAN
     band = scene.reading.regime.inputs.get("gex_band", NAN)
     margin = _share(rule, band if what.of == "scope" and math.isfinite(band) else 0.0)
-    return (
-        _edge("positive", gex, margin, f"{name}: positive now"),
-        _edge("negative", -gex, margin, f"{name}: negative now"),
-    ), notes
+    texts = (f"{name}: positive now", f"{name}: negative now")
+    return _pair(("positive", "negative"), gex, margin, texts), notes
 
 
 def _views(_rule: AlertRule, what: ViewsDisagree, scene: Scene, notes: Notes) -> Seen:
@@ -342,7 +349,7 @@ def _views(_rule: AlertRule, what: ViewsDisagree, scene: Scene, notes: Notes) ->
         return (Sight("views", None, False),), notes
     on = agreement.disagree if what.on == "any" else tuple({what.on} & {*agreement.disagree})
     text = f"sign views disagree on {', '.join(on)}"
-    return (Sight("views", bool(on), not on, text),), notes
+    return (Sight("views", bool(on), not on, text=text),), notes
 
 
 _LOOKS: Mapping[type, Callable[..., Seen]] = {
