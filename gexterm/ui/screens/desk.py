@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from gexterm.ui.prompt import Prompt
 from gexterm.ui.screens.base import View, too_small
 from gexterm.ui.widgets import (
     book,
@@ -17,7 +18,7 @@ from gexterm.ui.widgets import (
     topline,
 )
 from gexterm.ui.widgets.alerts import AlertList
-from gexterm.ui.widgets.ladder import Ladder
+from gexterm.ui.widgets.ladder import Ladder, asked_strike
 from gexterm.ui.widgets.painted import Painted
 
 
@@ -129,6 +130,16 @@ class Desk(View):
             self.alert_list.scroll_rows(direction * max(1, self.alert_list.size.height - 2))
         else:
             self.ladder.page(direction)
+
+    def action_find_strike(self) -> None:
+        """Go to a strike."""
+
+        def found(text: str | None) -> None:
+            if text:
+                self.ladder.go_to(asked_strike(text))
+
+        question = "Go to which strike?"
+        self.app.push_screen(Prompt(question, example="6000", check=asked_strike), found)
 
     def follow(self) -> None:
         """Centre on spot and follow it again."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gexterm.errors import UsageError
 from gexterm.reading.model import Reading
-from gexterm.ui import numbers
+from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame, Greek
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.widgets import captions
@@ -64,6 +65,18 @@ class Ladder(Painted):
     def follow(self) -> None:
         """Centre on spot and follow it again."""
         self.following, self._top = True, math.inf
+        self.repaint()
+
+    def go_to(self, strike: float) -> None:
+        """Bring the strike nearest to a price to the middle. Stops following spot."""
+        if self.frame is None or self.frame.reading is None:
+            return
+        strikes = _descending(self.frame.reading)
+        if not strikes:
+            return
+        self.following = False
+        first = nearest(strike, strikes) - self._rows // 2
+        self._top = strikes[max(0, min(first, len(strikes) + 1 - self._rows, len(strikes) - 1))]
         self.repaint()
 
     def paint(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
@@ -199,6 +212,17 @@ class Ladder(Painted):
             ]
             lines.append(arrange(bars, axis, contracts.row(i), width, layout.gap))
         return lines
+
+
+def asked_strike(text: str) -> float:
+    """A strike as users write it, `6,000`; raises UsageError for what is none."""
+    try:
+        found = float(text.replace(",", "").replace("_", "").replace(" ", ""))
+    except ValueError:
+        found = math.nan
+    if not 0 < found < math.inf:
+        raise UsageError(f"{words.clean(text)!r} is no strike", "a number such as 6000")
+    return found
 
 
 def arrange(
