@@ -180,7 +180,7 @@ def ascii_line(line: Line) -> Line:
         text = span.text
         if span.bg and span.fg in GROUNDS and _IN_BARS.issuperset(text):
             text = "".join(_FROM_RIGHT.get(char, char) for char in text)
-            span = span._replace(fg=span.bg, bg=span.fg)
+            span = span._replace(fg=span.bg, bg=span.fg.replace("background", ""))
         parts.append((text, span))
     return tuple(span._replace(text=text) for text, span in translate(parts))
 

@@ -61,8 +61,10 @@ def _table(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r" \(at line (\d+), column \d+\)", str(error))
-        line, what = (f":{at[1]}", str(error)[: at.start()]) if at else ("", str(error))
+        at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", str(error))
+        line, what = "", str(error)
+        if at:
+            line, what = f":{at[1] or max(1, len(text.splitlines()))}", what[: at.start()]
         raise ConfigError(f"theme {where}{line} is not TOML: {what}", _HINT) from None
 
 
@@ -175,11 +177,11 @@ def read(
     wrong: dict[Path, str] = {}
     waiting = dict(texts)
     while waiting:
-        names = {palette.name: palette for palette in found.values()}
         went_on = False
         last: dict[Path, str] = {}
         for file, text in list(waiting.items()):
             own = _names(text)
+            names = {palette.name: palette for palette in found.values()}
             # A theme named as the one it extends means the one of that name below it.
             usable = {**bases, **{n: p for n, p in names.items() if n != own[0]}}
             if own[1] in _still(waiting, file) and own[1] != own[0]:

@@ -10,7 +10,7 @@ from gexterm import paths
 from gexterm.ui import themes
 from gexterm.ui.palette import Palette
 
-EVERY_S = 1.0
+EVERY_S = 0.5
 """How often it is worth looking, seconds."""
 
 Mark = tuple[int, int, int]
@@ -30,56 +30,46 @@ class ThemeWatch:
     """Looks at a folder of themes when asked to, and reads it when something has changed.
 
     One `stat` per file: no thread, and nothing of the system's that a network folder
-    lacks. Editors write beside a file and rename, or truncate it and write: a file that
-    cannot be used counts as half-written until it has stood still from one look to the
-    next. Then it is reported, once, and the last theme that it held stays in use. The
+    lacks. Editors write beside a file and rename, or truncate it and write: what has
+    changed is read once it has stood still from one look to the next. A file that then
+    cannot be used is reported, once, and the last theme that it held stays in use. The
     theme of a file that is gone is gone too.
     """
 
     def __init__(self, folder: Path | None = None, below: Mapping[str, Palette] | None = None):
         self._folder = paths.user_themes() if folder is None else folder
         self._below = dict(themes.bundled() if below is None else below)
-        self._marks: dict[Path, Mark] = {}
+        self._marks: dict[Path, Mark] | None = None
+        self._read: dict[Path, Mark] | None = None
         self._good: dict[Path, Palette] = {}
         self._told: dict[Path, str] = {}
-        self._unsettled = False
         self.palettes: Mapping[str, Palette] = self._below
         """Every theme that can be used, by name, as of the last look."""
 
     def look(self) -> Change | None:
-        """What has changed since the last look; None: nothing.
+        """What has changed; None: nothing that has stood still since the last look.
 
-        The first look reads the folder, and reports what is broken in it at once.
+        The first look reads the folder as it is.
         """
-        first = not self._marks and not self._good and not self._told
-        marks = self._stat()
-        if marks == self._marks and not self._unsettled:
+        before, self._marks = self._marks, self._stat()
+        if self._marks == self._read or (before is not None and self._marks != before):
             return None
-        settled = first or marks == self._marks
-        self._marks = marks
-        texts, wrong = self._texts(marks)
+        first, self._read = self._read is None, self._marks
+        texts, wrong = self._texts(self._marks)
         found, refused = themes.read(texts, self._below)
         wrong.update(refused)
-        good = {path: palette for path, palette in self._good.items() if path in marks}
+        good = {path: palette for path, palette in self._good.items() if path in self._marks}
         # A file that reads as before keeps its palette, and the styles made for it.
         for path, palette in found.items():
             if path not in good or not _alike(good[path], palette):
                 good[path] = palette
-        said: list[str] = []
-        if settled:
-            said = [line for path, line in wrong.items() if self._told.get(path) != line]
-            self._told = wrong
-        else:
-            self._told = {path: line for path, line in self._told.items() if path in wrong}
-        self._unsettled = bool(wrong) and not settled
+        said = tuple(line for path, line in wrong.items() if self._told.get(path) != line)
         changed = good.keys() != self._good.keys() or any(
             good[path] is not self._good[path] for path in good
         )
-        self._good = good
-        if changed or first:
-            own = {good[path].name: good[path] for path in sorted(good)}
-            self.palettes = {**self._below, **own}
-        return Change(self.palettes, tuple(said)) if changed or said else None
+        self._told, self._good = wrong, good
+        self.palettes = {**self._below, **{good[path].name: good[path] for path in sorted(good)}}
+        return Change(self.palettes, said) if first or changed or said else None
 
     def _stat(self) -> dict[Path, Mark]:
         marks = {}
