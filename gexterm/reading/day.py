@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gexterm.market.calendar import et
 from gexterm.reading.model import Reading
 
 F32 = NDArray[np.float32]
@@ -104,6 +105,16 @@ class Slice:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class FirstTerm:
+    """Volatility by expiry as it was first seen on a date."""
+
+    at: int
+    """Market time, ns."""
+    atm_iv: Mapping[tuple[str, str], float]
+    """By root and ISO date: volatility at the forward, as a fraction."""
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Mark:
     """A moment that one may want to go to."""
@@ -167,6 +178,8 @@ class DayLog:
         self.marks: list[Mark] = []
         """Alerts and changes of the paradigm, in order of time. Of a replay that was wound
         back they may lie ahead: what has been seen once can be gone to again."""
+        self.first_term: FirstTerm | None = None
+        """Volatility by expiry as first seen on the last Reading's New York date; None not yet."""
         self.version = 0
         """Grows with every change."""
         self._underlying = ""
@@ -183,6 +196,7 @@ class DayLog:
         if self.slices and self.slices[-1].at > at:
             del self.slices[bisect_right([one.at for one in self.slices], at) :]
             self.version += 1
+        self._note_term(reading)
         if not math.isfinite(reading.spot):
             return
         before = self._before(reading)
@@ -199,6 +213,21 @@ class DayLog:
         if last is None or last.at // SLICE_NS != at // SLICE_NS or (last.view, last.scope) != book:
             self.slices.append(slice_of(reading))
             del self.slices[:-MOST_SLICES]
+            self.version += 1
+
+    def _note_term(self, reading: Reading) -> None:
+        first, at = self.first_term, reading.as_of
+        if first is not None and at >= first.at and (
+            at - first.at < 60 * NS or et(at).date() == et(first.at).date()
+        ):  # fmt: skip
+            return
+        known = {
+            (line.root, line.expiry): line.atm_iv
+            for line in reading.expiries
+            if math.isfinite(line.atm_iv)
+        }
+        if known:
+            self.first_term = FirstTerm(at, known)
             self.version += 1
 
     def mark(self, mark: Mark) -> None:
@@ -229,7 +258,7 @@ class DayLog:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.rows, self.slices, self.marks = [], [], []
+        self.rows, self.slices, self.marks, self.first_term = [], [], [], None
         self.version += 1
 
     def _before(self, reading: Reading) -> DayRow | None:

@@ -177,7 +177,7 @@ class DayPanel(Painted):
             edge = (Span("assumed, no P" if assumed else "P of the label", "faint"),)
             out.append(captioned("P", row, edge))
         changed, more = picture.changes
-        edge = (Span(f"+{more} more changes" if right > 20 else f"+{more} more", "muted"),)
+        edge = (Span(f"+{more} more not told" if right > 20 else f"+{more} more", "muted"),)
         out.append(captioned("", changed, edge if more else ()))
         out.append(captioned("alerts", ribbon.mark_cells(picture.marks, reading.as_of, columns),
                              _alerts_edge(picture.marks, reading.as_of)))  # fmt: skip
