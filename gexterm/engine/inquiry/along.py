@@ -1,4 +1,4 @@
-"""Five exposures of one book at many spots at once.
+"""Five exposures of one book at many spots at once, and how sure they are.
 
 Under sticky strikes d1 of a row is linear in t = ln(s/S), so that at spot s
 
@@ -16,12 +16,13 @@ is exact to rounding and several times as fast.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gexterm.dealers.belief import Belief
 from gexterm.exposure.scope import HOUR_YEARS, YEAR_SECONDS, Mask, contracts, multipliers
 from gexterm.exposure.strikes import rolled
 from gexterm.market.chain import PUT
@@ -34,16 +35,20 @@ INT = NDArray[np.intp]
 
 _CHEBYSHEV = ((3.0, 40), (6.0, 72))
 """Standard deviations from the middle of the stretch to its ends, and points for it."""
+_ROUGHLY = ((3.0, 20), (6.0, 36), (12.0, 72))
+"""The same for what need not be exact: to about 1e-5."""
 _BLOCK = 1 << 14
 """Rows × spots in the cache at once."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Held:
-    """The rows of a book that have greeks, and what they are weighed with. r rows."""
+class Priced:
+    """Rows with greeks, at one spot from which t counts. r rows."""
 
     spot: float
-    """Spot that t counts from, points."""
+    """Points."""
+    rows: INT
+    """Rows of the layout. Shape (r,)."""
     d1: F64
     """d1 at that spot. Shape (r,)."""
     slope: F64
@@ -52,6 +57,63 @@ class Held:
     """d1 an hour on; for rows that have settled by then ln(S/K). Shape (r,)."""
     later_slope: F64
     """1/w an hour on; infinite for rows that have settled by then. Shape (r,)."""
+    now: F64
+    """M·A: multiplier times D·F/S. Shape (r,)."""
+    then: F64
+    """The same an hour on. Shape (r,)."""
+    root: F64
+    """√T. Shape (r,)."""
+    iv: F64
+    """Volatility, as a fraction. Shape (r,)."""
+
+    def __len__(self) -> int:
+        return len(self.d1)
+
+    def only(self, at: INT) -> Priced:
+        """Some of the rows."""
+        rest = (getattr(self, field.name)[at] for field in fields(self)[1:])
+        return Priced(self.spot, *rest)
+
+
+def priced(surface: Surface, wanted: Mask, scope: Mask | None) -> Priced:
+    """The rows of `wanted`, shape (n,), within the scope that have greeks."""
+    layout = surface.layout
+    chosen = np.isfinite(surface.gamma) & wanted
+    if scope is not None:
+        chosen &= scope[layout.expiry]
+    rows = np.flatnonzero(chosen)
+    expiry, strike = layout.expiry[rows], layout.strike[rows]
+    size = multipliers(layout)[expiry]
+    left = np.maximum(surface.seconds / YEAR_SECONDS - HOUR_YEARS, 0.0)
+    roll, carry, carry_later = rolled(surface, left)
+    iv, root = surface.iv[rows], np.sqrt(surface.years)[expiry]
+    away = np.log(surface.forward)[expiry] - np.log(strike)
+    w, w_later = iv * root, iv * np.sqrt(left)[expiry]
+    gone = w_later == 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        later = (away + roll[expiry]) / w_later + 0.5 * w_later
+        later_slope = 1.0 / w_later
+    later[gone] = np.log(surface.spot / strike[gone])
+    return Priced(
+        spot=surface.spot,
+        rows=rows,
+        d1=away / w + 0.5 * w,
+        slope=1.0 / w,
+        later=later,
+        later_slope=later_slope,
+        now=size * carry[expiry],
+        then=size * carry_later[expiry],
+        root=root,
+        iv=iv,
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Held:
+    """A book's rows, and what they are weighed with. r rows."""
+
+    part: Priced
+    """The rows."""
     bells: F64
     """Weights of n(d1)·√2π for gamma, vega, and vanna's two parts. Shape (4, r)."""
     steps: F64
@@ -60,55 +122,27 @@ class Held:
     """What puts take off delta, now and in an hour, per point of spot."""
 
     def __len__(self) -> int:
-        return len(self.d1)
+        return len(self.part)
 
-    def only(self, rows: INT) -> Held:
+    def only(self, at: INT) -> Held:
         """Some of the rows, without what puts take off."""
-        return Held(
-            self.spot,
-            self.d1[rows],
-            self.slope[rows],
-            self.later[rows],
-            self.later_slope[rows],
-            self.bells[:, rows],
-            self.steps[:, rows],
-            (0.0, 0.0),
-        )
+        return Held(self.part.only(at), self.bells[:, at], self.steps[:, at], (0.0, 0.0))
 
 
 def hold(surface: Surface, positions: F64, scope: Mask | None) -> Held:
     """What `exposures` needs of a book; `positions` has shape (2, n), NaN = none."""
-    layout = surface.layout
     x = contracts(positions)
-    chosen = np.isfinite(surface.gamma) & np.any(x != 0.0, axis=0)
-    if scope is not None:
-        chosen &= scope[layout.expiry]
-    rows = np.flatnonzero(chosen)
-    expiry, strike = layout.expiry[rows], layout.strike[rows]
-    size = multipliers(layout)[expiry]
-    both, put = x[:, rows].sum(axis=0) * size, x[PUT, rows] * size
-    left = np.maximum(surface.seconds / YEAR_SECONDS - HOUR_YEARS, 0.0)
-    roll, carry, carry_later = rolled(surface, left)
-    iv, root = surface.iv[rows], np.sqrt(surface.years)[expiry]
-    A, A_later = carry[expiry], carry_later[expiry]
-    away = np.log(surface.forward)[expiry] - np.log(strike)
-    w, w_later = iv * root, iv * np.sqrt(left)[expiry]
-    gone = w_later == 0.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        later = (away + roll[expiry]) / w_later + 0.5 * w_later
-        later_slope = 1.0 / w_later
-    later[gone] = np.log(surface.spot / strike[gone])
-    amount = both * A * (0.01 * INV_SQRT_2PI)
-    # −n(d1)·d2/σ = n(d1)·(w − d1)/σ: one part with d1, one without.
+    part = priced(surface, np.any(x != 0.0, axis=0), scope)
+    both, put = x[:, part.rows].sum(axis=0), x[PUT, part.rows]
+    amount = both * part.now * (0.01 * INV_SQRT_2PI)
     return Held(
-        spot=surface.spot,
-        d1=away / w + 0.5 * w,
-        slope=1.0 / w,
-        later=later,
-        later_slope=later_slope,
-        bells=np.stack([amount / w, amount * root, amount * root, -amount / iv]),
-        steps=np.stack([both * A, both * A_later]),
-        puts=(float((put * A).sum()), float((put * A_later).sum())),
+        part,
+        # −n(d1)·d2/σ = n(d1)·(w − d1)/σ: one part with d1, one without.
+        bells=np.stack(
+            [amount * part.slope, amount * part.root, amount * part.root, -amount / part.iv]
+        ),
+        steps=np.stack([both * part.now, both * part.then]),
+        puts=(float((put * part.now).sum()), float((put * part.then).sum())),
     )
 
 
@@ -116,42 +150,65 @@ def exposures(held: Held, t: F64, work: Work | None = None) -> F64:
     """gamma, charm, vanna, vega and delta at spots S·e^t, in `GREEKS` order. Shape (5, m)."""
     work = work or Work()
     sums = np.zeros((6, len(t)))
-    for rows, points in _groups(held, t):
-        if points == 0:
-            sums += _sums(held.only(rows), t, work)
-        else:
-            nodes, through = _through(points, len(t), _normal(t))
-            low, high = float(t.min()), float(t.max())
-            at = 0.5 * (low + high) + 0.5 * (high - low) * nodes
-            sums += np.einsum("kn,mn->km", _sums(held.only(rows), at, work), through)
+    for rows, at, through in stretches(held.part, t):
+        found = _sums(held.only(rows), at, work)
+        sums += found if through is None else np.einsum("kn,mn->km", found, through)
     gamma, vega, vanna_even, vanna_odd, delta, delta_later = sums
     delta -= held.puts[0]
     delta_later -= held.puts[1]
     values = np.stack([gamma, delta_later - delta, vanna_even + vanna_odd, vega, delta])
-    return np.asarray(values * (held.spot * np.exp(t)), np.float64)
+    return np.asarray(values * (held.part.spot * np.exp(t)), np.float64)
 
 
-def _normal(t: F64) -> bytes:
-    """The points on the stretch from −1 to 1, as something to remember by."""
+def deviations(
+    surface: Surface, belief: Belief, scope: Mask | None, t: F64, work: Work | None = None
+) -> F64:
+    """Standard deviation of each exposure at spots S·e^t, in `GREEKS` order. Shape (5, m).
+
+    Var(Σ x·g) = Σ g²·variance + Σ_j (Σ g·shared_j)², as `exposure.uncertainty` has it.
+    """
+    work = work or Work()
+    k = len(belief.shared)
+    some = np.any(belief.variance > 0.0, axis=0) | np.any(belief.shared != 0.0, axis=(0, 1))
+    part = priced(surface, some, scope)
+    own, common = np.zeros((5, len(t))), np.zeros((k, 5, len(t)))
+    for rows, at, through in stretches(part, t, squares=True):
+        mine = part.only(rows)
+        variance, shared = belief.variance[:, mine.rows], belief.shared[..., mine.rows]
+        squares, sums = _errors(mine, variance, shared, at, work)
+        if through is not None:
+            squares = np.einsum("gn,mn->gm", squares, through)
+            sums = np.einsum("kgn,mn->kgm", sums, through)
+        own += squares
+        common += sums
+    total = np.maximum(own, 0.0) + np.square(common).sum(axis=0)
+    return np.asarray(np.sqrt(total) * (part.spot * np.exp(t)), np.float64)
+
+
+def stretches(
+    part: Priced, t: F64, *, squares: bool = False
+) -> Iterator[tuple[INT, F64, F64 | None]]:
+    """Rows by how fine they must be looked at: where, and what leads from there to `t`.
+
+    None: at `t` itself. `squares` are narrower by √2, and need not be exact.
+    """
     low, high = float(t.min()), float(t.max())
-    scaled = np.zeros(len(t)) if high == low else (2.0 * t - low - high) / (high - low)
-    return scaled.tobytes()
-
-
-def _groups(held: Held, t: F64) -> Iterator[tuple[INT, int]]:
-    """Rows with the number of Chebyshev points that do for them; 0: take every spot."""
     with np.errstate(invalid="ignore"):
-        reach = 0.5 * float(np.ptp(t)) * np.maximum(held.slope, held.later_slope)
-    left = np.ones(len(held), np.bool_)
-    for most, points in _CHEBYSHEV:
+        reach = 0.5 * (high - low) * np.maximum(part.slope, part.later_slope)
+        reach *= _ROOT_TWO if squares else 1.0
+    left = np.ones(len(part), np.bool_)
+    for most, points in _ROUGHLY if squares else _CHEBYSHEV:
         if points >= len(t):
             break
         fit = left & (reach <= most)
         left &= ~fit
         if fit.any():
-            yield np.flatnonzero(fit), points
+            nodes, through = _through(
+                points, len(t), ((2.0 * t - low - high) / (high - low)).tobytes()
+            )
+            yield np.flatnonzero(fit), 0.5 * (low + high) + 0.5 * (high - low) * nodes, through
     if left.any():
-        yield np.flatnonzero(left), 0
+        yield np.flatnonzero(left), t, None
 
 
 @lru_cache(maxsize=8)
@@ -168,35 +225,75 @@ def _through(points: int, count: int, where: bytes) -> tuple[F64, F64]:
 def _sums(held: Held, t: F64, work: Work) -> F64:
     """Gamma, vega, vanna in two parts, delta now and in an hour; over s. Shape (6, m)."""
     out = np.zeros((6, len(t)))
-    m = len(t)
-    at_once = max(1, _BLOCK // m)
-    for first in range(0, len(held), at_once):
-        part = slice(first, first + at_once)
-        n = len(held.d1[part])
-        y, bell, cdf = (a.reshape(m, n) for a in work.arrays("along", 3, m * n))
-        bells, steps = held.bells[:, part], held.steps[:, part]
-        np.multiply(t[:, None], held.slope[part], out=y)
-        y += held.d1[part]
-        _normal_cdf(y, bell, cdf, work)
+    for rows, y, bell, cdf in _blocks(held.part, t, work):
+        bells, steps = held.bells[:, rows], held.steps[:, rows]
         out[4] += np.vecdot(cdf, steps[0])
         for line in range(3):
             out[line] += np.vecdot(bell, bells[line])
         bell *= y
         out[3] += np.vecdot(bell, bells[3])
-        gone = np.isinf(held.later_slope[part])
-        with np.errstate(invalid="ignore"):
-            np.multiply(t[:, None], held.later_slope[part], out=y)
-        y += held.later[part]
-        if gone.any():
-            # ln(s/K): one above the strike, nothing below, half at it, as at settlement.
-            away = t[:, None] + held.later[part][gone]
-            y[:, gone] = np.where(np.abs(away) < _AT_STRIKE, 0.0, np.sign(away) * 40.0)
-        _normal_cdf(y, bell, cdf, work)
+        _an_hour_on(held.part, rows, t, y, bell, cdf, work)
         out[5] += np.vecdot(cdf, steps[1])
     return out
 
 
+def _errors(part: Priced, variance: F64, shared: F64, t: F64, work: Work) -> tuple[F64, F64]:
+    """Σ g²·variance, (5, m), and Σ g·shared_j, (k, 5, m), over s² and s."""
+    own, common = np.zeros((5, len(t))), np.zeros((len(shared), 5, len(t)))
+    both, of_puts = variance.sum(axis=0), variance[PUT]
+    shared_both = shared.sum(axis=1)
+    for rows, y, bell, cdf in _blocks(part, t, work):
+        slope, now, then = part.slope[rows], part.now[rows], part.then[rows]
+        bell *= now * (0.01 * INV_SQRT_2PI)
+        vanna = bell * ((1.0 / slope - y) / part.iv[rows])
+        delta = cdf * now
+        gamma, vega = bell * slope, bell * part.root[rows]
+        _an_hour_on(part, rows, t, y, bell, cdf, work)
+        cdf *= then
+        cdf -= delta
+        for line, unit in enumerate((gamma, cdf, vanna, vega, delta)):
+            for j, one in enumerate(shared_both[:, rows]):
+                common[j, line] += np.vecdot(unit, one)
+            # Of a put N(d1) is less by one, at every spot: (u − l)² = u² − 2ul + l².
+            if line in (1, 4):
+                less, puts = now if line == 4 else then - now, of_puts[rows]
+                own[line] += float(puts @ (less * less)) - 2.0 * np.vecdot(unit, puts * less)
+                common[:, line] -= (shared[:, PUT, rows] @ less)[:, None]
+            unit *= unit
+            own[line] += np.vecdot(unit, both[rows])
+    return own, common
+
+
+def _blocks(part: Priced, t: F64, work: Work) -> Iterator[tuple[slice, F64, F64, F64]]:
+    """Rows in pieces that stay in the cache, with d1, e^{−d1²/2} and N(d1). Shape (m, piece)."""
+    m = len(t)
+    at_once = max(1, _BLOCK // m)
+    for first in range(0, len(part), at_once):
+        rows = slice(first, first + at_once)
+        n = len(part.d1[rows])
+        y, bell, cdf = (a.reshape(m, n) for a in work.arrays("along", 3, m * n))
+        np.multiply(t[:, None], part.slope[rows], out=y)
+        y += part.d1[rows]
+        _normal_cdf(y, bell, cdf, work)
+        yield rows, y, bell, cdf
+
+
+def _an_hour_on(part: Priced, rows: slice, t: F64, y: F64, bell: F64, cdf: F64, work: Work) -> None:
+    """N(d1) of the same rows in an hour, into `cdf`; the others are overwritten."""
+    later, slope = part.later[rows], part.later_slope[rows]
+    gone = np.isinf(slope)
+    with np.errstate(invalid="ignore"):
+        np.multiply(t[:, None], slope, out=y)
+    y += later
+    if gone.any():
+        # ln(s/K): one above the strike, nothing below, half at it, as at settlement.
+        away = t[:, None] + later[gone]
+        y[:, gone] = np.where(np.abs(away) < _AT_STRIKE, 0.0, np.sign(away) * 40.0)
+    _normal_cdf(y, bell, cdf, work)
+
+
 _AT_STRIKE = 1e-13
+_ROOT_TWO = float(np.sqrt(2.0))
 
 
 def _normal_cdf(y: F64, bell: F64, out: F64, work: Work) -> None:

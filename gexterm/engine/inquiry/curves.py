@@ -1,4 +1,4 @@
-"""Exposures of the scope along spot, their zeros, and how sure gamma is."""
+"""Exposures of the scope along spot, their zeros, and how sure they are."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gexterm.engine.compose import Parts
-from gexterm.engine.inquiry.along import Held, exposures, hold
+from gexterm.engine.inquiry.along import Held, deviations, exposures, hold
 from gexterm.engine.inquiry.moved import moved
 from gexterm.engine.inquiry.suppose import surface_under, within
-from gexterm.exposure.bands import gamma_spread
 from gexterm.exposure.flip import TOLERANCE
 from gexterm.exposure.profile import profile_grid
 from gexterm.exposure.strikes import row_exposures, totals
@@ -65,7 +64,7 @@ def curves(parts: Parts, suppose: Suppose, work: Work | None = None) -> Curves:
         spots=spots,
         values=dict(zip(GREEKS, values, strict=True)),
         zeros=zeros,
-        band=_bands(parts, surface, spots, values[0]),
+        band=_bands(parts, surface, t, values, work),
     )
 
 
@@ -144,14 +143,16 @@ def _zeros(book: Held, t: F64, values: F64, greek: int, work: Work) -> tuple[flo
         low[up], below[up] = middle[up], value[up]
         high[down], above[down] = middle[down], value[down]
     share = np.clip(below / (below - above), 0.0, 1.0)
-    return tuple((book.spot * np.exp(low + share * (high - low))).tolist())
+    return tuple((book.part.spot * np.exp(low + share * (high - low))).tolist())
 
 
-def _bands(parts: Parts, surface: Surface, spots: F64, gamma: F64) -> dict[str, tuple[F64, F64]]:
-    """The 80 % band of gamma along the grid; nothing under a convention."""
+def _bands(
+    parts: Parts, surface: Surface, t: F64, values: F64, work: Work
+) -> dict[str, tuple[F64, F64]]:
+    """The 80 % band of each exposure along the grid; nothing under a convention."""
     belief = parts.views.chosen.belief
-    if belief is None or not np.isfinite(gamma).all() or len(spots) < 2:
+    if belief is None or not np.isfinite(values).all():
         return {}
-    spread = gamma_spread(surface, (belief,), parts.scope, spots, parts.repricing)
-    reach = half_width() * spread.sd[0]
-    return {"gamma": (gamma - reach, gamma + reach)}
+    reach = half_width() * deviations(surface, belief, parts.scope, t, work)
+    lines = zip(GREEKS, values, reach, strict=True)
+    return {greek: (line - wide, line + wide) for greek, line, wide in lines}

@@ -9,14 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gexterm.config import Settings
 from gexterm.engine.inquiry.along import exposures, hold
 from gexterm.engine.inquiry.curves import curves
 from gexterm.engine.inquiry.inquirer import Inquirer
 from gexterm.engine.inquiry.moved import moved
+from gexterm.engine.oneshot import ask_chain_file
+from gexterm.exposure.uncertainty import half_width, totals_sd
+from gexterm.exposure.units import unit_exposures
 from gexterm.pricing.black import greeks
 from gexterm.reading.inquiry import GREEKS, Suppose
 from tests.engine.inquiry.books import asked, exposures_at
 from tests.engine.tapes import filled, tick
+from tests.shared_data import shared
 
 ALL = asked(view="flow", scope="all")
 TODAY = asked(view="flow", scope="0dte")
@@ -150,14 +155,59 @@ def test_a_book_that_nobody_knows_has_no_curves() -> None:
     assert found.band == {}
 
 
-def test_bands_lie_around_their_curves_and_conventions_have_none() -> None:
+@pytest.mark.parametrize("minutes", [0.0, 200.0, 345.0])
+@pytest.mark.parametrize("scope", ["0dte", "all"])
+@pytest.mark.parametrize("view", ["flow", "combined"])
+def test_bands_are_those_of_the_whole_book_priced_there(
+    view: str, scope: str, minutes: float
+) -> None:
+    """Against `totals_sd` on a chain priced anew at each of some spots."""
+    ask = asked(view=view, scope=scope)
+    parts, found = ask.last.parts, ask.curves(Suppose(minutes=minutes))
+    belief = parts.views.chosen.belief
+    assert belief is not None
+    for at in np.linspace(0, len(found.spots) - 1, 7).astype(int):
+        there = moved(
+            parts.surface,
+            spot_change=float(found.spots[at]) / parts.surface.spot - 1.0,
+            later_s=60.0 * minutes,
+        )
+        units = unit_exposures(there, parts.zero.scope)
+        sd = totals_sd(units, belief, there.layout, parts.scope)
+        for greek, wanted in (
+            ("gamma", sd.gex),
+            ("charm", sd.charm_hour),
+            ("vanna", sd.vanna),
+            ("vega", sd.vega),
+            ("delta", sd.delta),
+        ):
+            low, high = found.band[greek]
+            widest = float((high - low).max())
+            width = 2.0 * half_width() * wanted
+            assert high[at] - low[at] == pytest.approx(width, rel=1e-3, abs=1e-3 * widest), greek
+            middle = 0.5 * (low[at] + high[at])
+            assert middle == pytest.approx(found.values[greek][at], rel=1e-9, abs=1e-9 * widest)
+
+
+def test_at_spot_bands_are_those_of_the_reading_and_conventions_have_none() -> None:
     found, reading = TODAY.curves(), TODAY.reading
     at = int(np.argmin(np.abs(found.spots - found.spot)))
     low, high = found.band["gamma"]
-    assert np.all((low <= found.values["gamma"]) & (found.values["gamma"] <= high))
-    assert low[at] == pytest.approx(reading.gamma.gex_band.low, rel=0.02)
-    assert high[at] == pytest.approx(reading.gamma.gex_band.high, rel=0.02)
+    assert low[at] == pytest.approx(reading.gamma.gex_band.low, rel=1e-3)
+    assert high[at] == pytest.approx(reading.gamma.gex_band.high, rel=1e-3)
+    assert found.band["charm"][0][at] == pytest.approx(-reading.hedging.hour_band.high, rel=1e-3)
     assert asked(view="customer-flow").curves().band == {}
+
+
+@pytest.mark.parametrize("name", ["spx_2022-07-12_1155ET.csv", "spxw_2019-06-26_1545ET.csv"])
+def test_on_a_real_chain_each_point_is_every_contract_priced_there(name: str) -> None:
+    ask = ask_chain_file(shared(f"chains/{name}"), Settings(), scope="all")
+    found = ask.curves(Suppose(vol_points=1.0, minutes=5.0))
+    for at in np.linspace(0, len(found.spots) - 1, 7).astype(int):
+        wanted = exposures_at(ask.last.parts, float(found.spots[at]), 0.01, 5.0)
+        for greek in GREEKS:
+            size = float(np.abs(found.values[greek]).max())
+            assert found.values[greek][at] == pytest.approx(wanted[greek], abs=1e-9 * size), greek
 
 
 def test_there_are_as_many_points_as_a_screen_can_show_and_no_more() -> None:
