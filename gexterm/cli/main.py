@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from gexterm import __version__
 from gexterm.errors import GextermError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "demo": ("gexterm.cli.monitor", "The monitor on a bundled sample feed."),
@@ -32,12 +36,18 @@ COMMANDS = {
     "snapshot": ("gexterm.cli.snapshot", "Keep screen, Reading and strikes, without a terminal."),
     "snapshots": ("gexterm.cli.snapshots", "List, open and compare what was kept."),
     "alerts": ("gexterm.cli.alerts", "Past alerts; the rules in force; a test of deliveries."),
+    "completion": ("gexterm.cli.completion", "The completion script of a shell."),
     "config": ("gexterm.cli.settings", "Show the settings and where they come from."),
     "themes": ("gexterm.cli.themes", "Colour themes: list, look at, begin and check your own."),
     "locate": ("gexterm.cli.settings", "Show where files are kept."),
     "keys": ("gexterm.cli.settings", "Show what the keys of the monitor do."),
 }
 """Command name to its module and one line of help."""
+
+
+def _completing() -> bool:
+    """Whether a shell asks what could follow on the command line."""
+    return "_GEXTERM_COMPLETE" in os.environ
 
 
 class ReaderGone(Exception):  # noqa: N818 (nothing went wrong)
@@ -72,7 +82,22 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, f"{cmd_name}_command")
+        if _completing():
+            from gexterm.cli.completing import attach
+
+            attach(cmd_name, command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Commands and options that begin so, without importing any command."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=line)
+            for name, (_, line) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""
@@ -115,6 +140,10 @@ def run() -> NoReturn:
     """Entry point. Turns every error into one line and an exit code."""
     debug = "--debug" in sys.argv[1:]
     _any_characters()
+    if _completing():
+        from gexterm.cli.completing import register
+
+        register()
     try:
         code = cli.main(standalone_mode=False)
     except GextermError as error:
@@ -148,8 +177,6 @@ def _say(message: str, hint: str) -> None:
 
 def _quiet_pipe() -> None:
     # Whoever read us has gone (`| head`). Python would complain once more at exit.
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
