@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def screen_options(chosen: Settings, theme: str | None = None) -> dict[str, Any]:
     """What `ui.app.MonitorApp` is told."""
     from gexterm.cli.launching import CommandLauncher
+    from gexterm.clock import SystemClock
+    from gexterm.ui.duties import Duties
 
     check_keys(chosen)
     return {
@@ -25,6 +27,7 @@ def screen_options(chosen: Settings, theme: str | None = None) -> dict[str, Any]
         "characters": chosen.glyphs,
         "fps": chosen.fps,
         "keys": chosen.keys,
+        "duties": Duties(chosen, SystemClock()),
     }
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gexterm.session.core import Core
     from gexterm.session.model import RecordingState
     from gexterm.session.recorded import Recording
+    from gexterm.snapshots.meta import Taken
     from gexterm.snapshots.picture import Picture
 
 SCOPES = ("auto", "0dte", "all")
@@ -63,6 +64,7 @@ class Face:
         self._replayable = replayable
         self._wants_recording = recorded
         self._snapshots = snapshots
+        self._snapshot_gb = settings.snapshot_gb
         self._info = SourceInfo(underlying, "", "replay" if replayable else "live")
         self._status = FeedStatus("connecting")
         self._status_at = 0
@@ -189,9 +191,6 @@ class Face:
             self._inquiries = SessionInquiries(self._core)
         return self._inquiries
 
-    def past(self, at: int) -> None:
-        """The past of a live session; see `ui.session.Session`."""
-
     # -- wishes ----------------------------------------------------------------------
 
     def set_view(self, name: str) -> None:
@@ -219,15 +218,23 @@ class Face:
         """Seconds of the market per second."""
         self._commands.put_nowait(SetSpeed(speed))
 
-    async def snapshot(self, picture: Picture) -> Path:
-        """Keep the picture and the newest Reading; the folder written."""
+    async def snapshot(self, picture: Picture, reading: Reading, taken: Taken) -> Path:
+        """Keep a picture and the Reading it shows; the folder written.
+
+        Where snapshots take more than the settings allow, the oldest that nobody asked for go.
+        """
         from gexterm import paths
+        from gexterm.snapshots.shelf import keep_within
         from gexterm.snapshots.write import write_snapshot
 
-        if self._newest is None:
-            raise UsageError("there is no Reading to keep yet", "wait for the first quotes")
         folder = self._snapshots or paths.snapshots()
-        return await asyncio.to_thread(write_snapshot, folder, self._newest, picture)
+
+        def write() -> Path:
+            path = write_snapshot(folder, reading, picture, taken.note, taken)
+            keep_within(folder, self._snapshot_gb)
+            return path
+
+        return await asyncio.to_thread(write)
 
     def _ask(self) -> None:
         """Have the last tick computed anew; nothing may come that would make one due."""

@@ -22,13 +22,14 @@ from gexterm.alerts.model import Alert
 from gexterm.errors import GextermError
 from gexterm.market.events import FeedStatus, SourceInfo
 from gexterm.reading.model import Reading
-from gexterm.snapshots.picture import Picture
 from gexterm.ui import glyphs, themes, themewatch, words
 from gexterm.ui.actions import ACTIONS, SCREENS, cap, keymap, works_on
-from gexterm.ui.capture import capture
+from gexterm.ui.alerting import Alerting
 from gexterm.ui.channel import Channel
+from gexterm.ui.duties import Duties
 from gexterm.ui.frame import GREEKS, Frame
 from gexterm.ui.help import HelpScreen
+from gexterm.ui.keeping import Keeping
 from gexterm.ui.launch import Entry, Launcher
 from gexterm.ui.palette import depth_of
 from gexterm.ui.screens.base import View
@@ -47,7 +48,7 @@ _MODULES = {
 DENSITIES = ("compact", "comfortable")
 
 
-class MonitorApp(Transport, App[None]):
+class MonitorApp(Transport, Alerting, Keeping, App[None]):
     """The monitor of one session, or of none yet: the start screen opens one by `launcher`.
 
     `fps` caps repaints per second; Readings that come faster replace each other.
@@ -98,7 +99,10 @@ class MonitorApp(Transport, App[None]):
         fps: float = 10.0,
         glow_s: float = 3.0,
         keys: Mapping[str, str | Iterable[str]] = {},
+        duties: Duties | None = None,
     ) -> None:
+        self.duties = duties
+        """What it does of its own accord; None: it only shows."""
         coded = getattr(sys.__stderr__, "encoding", "") or "utf-8"
         plain = glyphs.ascii_wanted(characters, os.environ, coded)
         self.wardrobe = Wardrobe(theme, ascii_only=plain)
@@ -127,7 +131,7 @@ class MonitorApp(Transport, App[None]):
         self.desk = Desk()
         self._views: dict[str, View] = {"desk": self.desk}
         if session is not None:
-            self.base = self.channel = Channel(session, glow_s)
+            self.base = self.channel = Channel(session, glow_s, self.alert_book(session))
         self.crash: BaseException | None = None
         """What ended the monitor, if it was an error in it."""
         self.painted = 0
@@ -173,6 +177,8 @@ class MonitorApp(Transport, App[None]):
             self.tell(line, "warning")
         self.set_interval(themewatch.EVERY_S, self._look_at_themes)
         self._catch_signals()
+        self.begin_alerting()
+        self.begin_keeping()
         if self.channel is not None:
             # After the first frame: what a session does first may be heavy.
             self.call_after_refresh(self.follow_channel, self.channel)
@@ -183,17 +189,29 @@ class MonitorApp(Transport, App[None]):
     async def on_unmount(self) -> None:
         """Others may come after us in this process."""
         self._settling.stop()
+        await self.end_alerting()
+        for channel in filter(None, {self.base, self.channel}):
+            channel.book.close()
         if self._opened is not None:
             await self.leave()
 
     def follow_channel(self, channel: Channel) -> None:
         """Listen to a session."""
         group = f"session-{id(channel)}"
-        self.run_worker(channel.listen(self.tell), name="readings", group=group)
-        self.run_worker(channel.listen_alerts(self._alerted), name="alerts", group=group)
+        listen = channel.listen(self.tell, partial(self._seen, channel))
+        self.run_worker(listen, name="readings", group=group)
+        alerts = channel.listen_alerts(partial(self._alerted, channel))
+        self.run_worker(alerts, name="alerts", group=group)
+        self.run_worker(self.load_alerts(channel), name="history", group=group)
 
-    def _alerted(self, alert: Alert) -> None:
-        """Something happened in a session that is followed."""
+    def _seen(self, channel: Channel, reading: Reading) -> None:
+        if channel is self.base:
+            self.look_at_timetable(reading)
+
+    def _alerted(self, channel: Channel, alert: Alert) -> None:
+        self.alerted(alert)
+        if channel is self.base:
+            self.look_at_alert(alert)
 
     # -- sessions ----------------------------------------------------------------------
 
@@ -205,7 +223,7 @@ class MonitorApp(Transport, App[None]):
         session = await stack.enter_async_context(self.launcher.open(entry, underlying))
         await self.leave()
         self._opened = stack
-        self.base = self.channel = Channel(session, self._glow_s)
+        self.base = self.channel = Channel(session, self._glow_s, self.alert_book(session))
         self.follow_channel(self.channel)
         self.go("desk")
 
@@ -239,11 +257,11 @@ class MonitorApp(Transport, App[None]):
         if channel is None:
             return
         now = time.monotonic()
-        session, alerts = channel.session, channel.history.alerts
+        session = channel.session
         look = (
             channel, channel.shown if channel.held else channel.newest, session.status,
             session.info, session.paused, session.speed, channel.history.fresh(now),
-            channel.ended, channel.held, len(alerts), alerts[-1] if alerts else None,
+            channel.ended, channel.held, channel.book.version,
             session.recording, session.report if channel.newest is None else None,
         )  # fmt: skip
         # Compared by identity where possible: a Reading has no meaning of equal.
@@ -287,7 +305,7 @@ class MonitorApp(Transport, App[None]):
             status=session.status,
             reading=channel.next_shown(now),
             fresh=channel.history.fresh(now),
-            alerts=tuple(channel.history.alerts),
+            alerts=channel.book.alerts,
             samples=channel.history.samples,
             paused=session.paused,
             held=channel.held,
@@ -480,28 +498,6 @@ class MonitorApp(Transport, App[None]):
         session = self.session
         if session is not None and self._try(lambda: session.set_view(name)):
             self.tell(f"sign view: {name}")
-
-    def action_snapshot(self) -> None:
-        """Keep a snapshot."""
-        # Notices lie over the numbers; the picture is taken once they are gone.
-        self.clear_notifications()
-        self.call_after_refresh(self._take)
-
-    def _take(self) -> None:
-        self.run_worker(self._keep(capture(self)), name="snapshot", group="snapshot")
-
-    async def _keep(self, picture: Picture) -> None:
-        session = self.session
-        if session is None:
-            self.tell("there is nothing to keep yet", "warning")
-            return
-        try:
-            path = await session.snapshot(picture)
-        except (GextermError, OSError) as error:
-            self.tell(f"no snapshot: {error}", "error")
-            return
-        self.copy_to_clipboard(str(path))
-        self.tell(f"kept {path} (path copied)")
 
     def action_help(self) -> None:
         """Help."""

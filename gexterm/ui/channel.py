@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gexterm.alerts.book import AlertBook
 from gexterm.alerts.model import Alert
 from gexterm.errors import GextermError
 from gexterm.reading.model import Reading
@@ -18,11 +19,13 @@ class Channel:
     channel of its own.
     """
 
-    def __init__(self, session: Session, glow_s: float) -> None:
+    def __init__(self, session: Session, glow_s: float, book: AlertBook | None = None) -> None:
         self.session = session
         """Whom it follows."""
+        self.book = book or AlertBook()
+        """Its alerts, and who has seen them."""
         self.history = History(glow_s)
-        """Alerts and changed levels."""
+        """Levels that changed."""
         self.newest: Reading | None = None
         """The last Reading that came."""
         self.shown: Reading | None = None
@@ -32,11 +35,17 @@ class Channel:
         self.ended = False
         """Whether no further Reading will come."""
 
-    async def listen(self, tell: Callable[[str, str], None]) -> None:
-        """Take Readings to the end of the session; `tell` is handed what went wrong."""
+    async def listen(
+        self, tell: Callable[[str, str], None], seen: Callable[[Reading], None] = lambda _: None
+    ) -> None:
+        """Take Readings to the end of the session.
+
+        `tell` is handed what went wrong, `seen` every Reading that came.
+        """
         try:
             async for reading in self.session.readings():
                 self.newest = reading
+                seen(reading)
         except GextermError as error:
             tell(str(error), "error")
         self.ended = True
@@ -44,12 +53,14 @@ class Channel:
     async def listen_alerts(self, told: Callable[[Alert], None]) -> None:
         """Take alerts to the end of the session."""
         async for alert in self.session.alerts():
-            self.history.alerts.append(alert)
+            self.book.add(alert)
             told(alert)
 
     def next_shown(self, now_s: float) -> Reading | None:
         """The Reading to show now; `now_s` is the program's own monotonic time."""
         if not self.held and self.newest is not None and self.newest is not self.shown:
+            if self.shown is not None and self.newest.as_of < self.shown.as_of:
+                self.book.rewind(self.newest.as_of)
             self.history.note(self.newest, now_s)
             self.shown = self.newest
         return self.shown

@@ -1,11 +1,9 @@
-"""What the desk remembers of the session: alerts, and which levels have just changed."""
+"""What the desk remembers of the session: which levels have just changed."""
 
 from __future__ import annotations
 
 import math
-from collections import deque
 
-from gexterm.alerts.model import Alert
 from gexterm.reading.model import Reading
 from gexterm.ui.frame import Sample
 
@@ -13,8 +11,6 @@ SAMPLE_NS = 30 * 1_000_000_000
 """Market time between two points of the timeline, ns."""
 KEPT_SAMPLES = 4000
 """Points of the timeline: a day and more."""
-KEPT_ALERTS = 500
-"""Alerts kept for the list; the log keeps all."""
 
 
 def named_levels(reading: Reading) -> dict[str, str | float]:
@@ -32,18 +28,15 @@ def named_levels(reading: Reading) -> dict[str, str | float]:
 
 
 class History:
-    """Alerts and changes, fed with every Reading that is shown."""
+    """Changes, fed with every Reading that is shown."""
 
     def __init__(self, glow_s: float) -> None:
-        self.alerts: deque[Alert] = deque(maxlen=KEPT_ALERTS)
-        """Alerts, oldest first."""
         self.samples: tuple[Sample, ...] = ()
         """The session so far, oldest first."""
         self._glow_s = glow_s
         self._before: dict[str, str | float] = {}
         self._book: tuple[str, str, str] | None = None
         self._until: dict[str, float] = {}
-        self._at = 0
 
     def note(self, reading: Reading, now_s: float) -> None:
         """Compare with the Reading before.
@@ -51,12 +44,6 @@ class History:
         `now_s` is the program's own monotonic time: a glow lasts as long for the eye
         at any speed of a replay. Another book makes nothing glow.
         """
-        if reading.as_of < self._at:
-            # Wound back: what has not happened yet leaves the list.
-            kept = [alert for alert in self.alerts if alert.at <= reading.as_of]
-            self.alerts.clear()
-            self.alerts.extend(kept)
-        self._at = reading.as_of
         found = named_levels(reading)
         book = (reading.underlying, reading.scope, reading.positions.view)
         if book == self._book and self._glow_s > 0:

@@ -17,6 +17,7 @@ from gexterm.reading.day import DayLog
 from gexterm.reading.inquiry import Inquiries
 from gexterm.reading.model import Reading
 from gexterm.session.model import RecordingState
+from gexterm.snapshots.meta import Taken
 from gexterm.snapshots.picture import Picture
 
 
@@ -142,6 +143,6 @@ class Session(Protocol):
         """So many Readings on, or back where negative; pauses. Of replays only."""
         ...
 
-    async def snapshot(self, picture: Picture) -> Path:
-        """Keep the picture and the Reading that belongs to it; the path of what was written."""
+    async def snapshot(self, picture: Picture, reading: Reading, taken: Taken) -> Path:
+        """Keep a picture, the Reading that it shows, and why; the folder of what was written."""
         ...

@@ -11,6 +11,7 @@ from gexterm.errors import UsageError
 from gexterm.market.events import FeedStatus, SourceInfo
 from gexterm.reading.day import DayLog
 from gexterm.reading.model import Reading
+from gexterm.snapshots.meta import Taken
 from gexterm.snapshots.picture import Picture
 from gexterm.ui.app import MonitorApp
 from gexterm.ui.capture import capture
@@ -74,7 +75,7 @@ class StillSession:
     def past(self, at: int) -> None:
         """There is none."""
 
-    async def snapshot(self, picture: Picture) -> Path:
+    async def snapshot(self, picture: Picture, reading: Reading, taken: Taken) -> Path:
         """Not from within a still."""
         raise UsageError("a still cannot be kept from within")
 

@@ -26,6 +26,7 @@ from gexterm.recording.reader import Recording
 from gexterm.recording.samples import find_sample
 from gexterm.session.face import check_scope
 from gexterm.session.live import LiveSession
+from gexterm.snapshots.meta import Taken
 from gexterm.snapshots.picture import Picture, Run
 
 SAMPLE = find_sample("first-light")
@@ -205,15 +206,15 @@ async def test_wishes_that_make_no_sense_are_refused_at_once() -> None:
         check_scope(good)
 
 
-async def test_a_snapshot_keeps_the_newest_reading(tmp_path: Path) -> None:
+async def test_a_snapshot_keeps_the_reading_that_is_in_the_picture(tmp_path: Path) -> None:
     picture = Picture(3, 1, ((Run("SPX", "#ffffff", "#000000"),),))
     async with playing(1.0, snapshots=tmp_path) as session:
-        with pytest.raises(UsageError, match="no Reading"):
-            await session.snapshot(picture)
         reading = await until(session, lambda r: True)
-        folder = await session.snapshot(picture)
+        await until(session, lambda r: r.as_of > reading.as_of)
+        folder = await session.snapshot(picture, reading, Taken("key", NS, note="mine"))
         assert folder.parent == tmp_path
         assert (folder / "screen.png").stat().st_size > 0
+        assert "mine" in (folder / "page.md").read_text()
         assert (
             f'"as_of": "{dt.datetime.fromtimestamp(reading.as_of // NS, dt.UTC):%Y-%m-%dT%H:%M}'
             in (folder / "reading.json").read_text()

@@ -41,6 +41,7 @@ from gexterm.reading.model import (
     ZeroDte,
 )
 from gexterm.session.model import RecordingState
+from gexterm.snapshots.meta import Taken
 from gexterm.snapshots.picture import Picture
 
 NS = 1_000_000_000
@@ -406,7 +407,7 @@ class FakeSession:
         self._ask("step", ticks)
         self.paused = True
 
-    async def snapshot(self, picture: Picture) -> Path:
+    async def snapshot(self, picture: Picture, reading: Reading, taken: Taken) -> Path:
         self._ask("snapshot")
         self.pictures.append(picture)
         return Path("/kept/SPX-2026-11-20T103600.svg")
