@@ -13,9 +13,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from gexterm.alerts.history import AlertHistory, Kept, day_of
 from gexterm.alerts.model import Alert
+from gexterm.config_alerts import AlertSettings
 from gexterm.errors import GextermError
 
 MOST = 1000
@@ -47,6 +49,12 @@ class AlertBook:
         self._alerts: deque[Alert] = deque(maxlen=most)
         self._shown: tuple[Alert, ...] | None = None
         self._pen = _Pen() if history else None
+
+    @classmethod
+    def of(cls, settings: AlertSettings, folder: Path, *, keep_replays: bool = False) -> AlertBook:
+        """As the user has set it: with a history in `folder`, unless none is wanted."""
+        history = AlertHistory(folder) if settings.history_days else None
+        return cls(history, keep_replays=keep_replays, retention_days=settings.history_days)
 
     @property
     def alerts(self) -> tuple[Alert, ...]:
