@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gexterm.reading.model import HedgeDay, Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.ink import Line, Span, fit
+from gexterm.ui.ink import width as spans_width
 from gexterm.ui.widgets.daychart_axis import Axis, Series, held
 from gexterm.ui.widgets.daychart_plot import (
     DASH,
@@ -159,19 +160,26 @@ def flow_row(day: HedgeDay, width: int) -> Line:
     """All of it in one row."""
     if not day.since:
         return fit((Span(" hedge flow: not added up yet", "faint"),), width)
-    parts: list[Span] = [
-        Span(f" hedged since {words.clock(day.since, with_seconds=False)}", "faint")
-    ]
-    for source in SOURCES:
-        value = of_day(day, source)
-        role = "faint" if not math.isfinite(value) else ("buy" if value > 0 else "sell")
-        parts += [
-            Span(f"  {'γ' if source.name == 'gamma' else source.name} ", "muted"),
-            Span(numbers.compact(value, plus=True), role, bold=source.name == "total"),
-        ]
-    if day.uncovered_s >= 1.0:
-        parts.append(Span(f"  {numbers.seconds(day.uncovered_s).strip()} unseen", "warning"))
-    return fit(parts, width)
+    since = words.clock(day.since, with_seconds=False)
+    unseen = numbers.seconds(day.uncovered_s).strip()
+    tail = [Span(f"  {unseen} unseen", "warning")] if day.uncovered_s >= 1.0 else []
+    parts: list[Span] = []
+    for head, gap, wide in (
+        (f" hedged since {since}", "  ", True),
+        (f" since {since}", " ", False),
+    ):
+        parts = [Span(head, "faint")]
+        for source in SOURCES:
+            value = of_day(day, source)
+            role = "faint" if not math.isfinite(value) else ("buy" if value > 0 else "sell")
+            name = source.name if wide and source.name != "gamma" else source.brief
+            parts += [
+                Span(f"{gap}{name} ", "muted"),
+                Span(numbers.compact(value, plus=True), role, bold=source.name == "total"),
+            ]
+        if spans_width(parts) + spans_width(tail) <= width:
+            break
+    return fit((*parts, *tail), width)
 
 
 def gamma_cells(book: Series, axis: Axis, now: int, rows: int) -> tuple[list[list[Cell]], float]:
