@@ -115,7 +115,12 @@ class Dispatcher:
                 self._enqueue(lane, alert)
 
     async def close(self, wait_s: float = 1.0) -> None:
-        """Let what waits go out, for at most so many seconds; then end whatever is under way."""
+        """Let what waits go out, for at most so many seconds; then end whatever is under way.
+
+        Harmless when repeated.
+        """
+        if self._closed:
+            return
         self._closed = True
         running = [lane for lane in self._lanes if lane.task is not None]
         idle = [asyncio.ensure_future(lane.idle.wait()) for lane in running]
@@ -255,8 +260,8 @@ async def guarded(delivery: Delivery, alert: Alert) -> DeliveryError | None:
         passing = isinstance(error, OSError) and not isinstance(
             error, FileNotFoundError | PermissionError
         )
-        words = harmless(redactor.text(f"{type(error).__name__}: {error}"), 160)
-        return DeliveryError(words, passing=passing)
+        words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return DeliveryError(harmless(redactor.text(words), 160), passing=passing)
     return None
 
 
