@@ -204,8 +204,8 @@ def first_seen(day: DayLog, reading: Reading) -> int:
 _STEPS = tuple(m * MINUTE for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440))
 
 
-def hours_row(axis: Axis) -> Span:
-    """Clock times along the axis, at round ones."""
+def hours_row(axis: Axis, but: tuple[int, int] = (0, 0)) -> Span:
+    """Clock times along the axis, at round ones; none that reaches into the cells of `but`."""
     cells = [" "] * axis.columns
     step = next((s for s in _STEPS if s / axis.per_cell >= 9), _STEPS[-1])
     at = -(-axis.begin // step) * step

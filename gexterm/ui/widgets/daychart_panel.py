@@ -238,27 +238,34 @@ class DayPanel(Painted):
             Span(f"{begin}–{end} ET  ", "faint"),
             Span(f"{words.clean(reading.positions.view)}, {words.clean(reading.scope)} ", "muted"),
         ]
-        if len(picture.book.at) and int(picture.book.at[0]) - axis.begin > picture.book.gap:
-            first = int(picture.book.at[0])
-            text.append(Span(f" seen since {words.clock(first, with_seconds=False)} ", "faint"))
         if holes:
             total = sum(min(b, axis.end) - max(a, axis.begin) for a, b in holes)
-            told = f" {daychart.gap_length(0, total)} not seen in {len(holes)} gap"
-            text.append(Span(told + ("s " if len(holes) > 1 else " "), "warning"))
+            many = f" in {len(holes)} gaps" if len(holes) > 1 else ""
+            told = f" {daychart.gap_length(0, total)} not seen{many} "
+            text.append(Span(told, "warning"))
         keys = frame.keys.get("zoom")
         nearer = ZOOMS[(self.zoom + 1) % len(ZOOMS)][0]
         tail = [Span(f" {words.clean(keys[0])} {nearer} ─", "faint")] if keys else []
         used = sum(cell_len(s.text) for s in (*text, *tail))
         if used > width:
             tail, used = [], used - sum(cell_len(s.text) for s in tail)
+        first = int(picture.book.at[0]) if len(picture.book.at) else 0
+        if first - axis.begin > picture.book.gap:
+            since = f" seen since {words.clock(first, with_seconds=False)} "
+            if used + len(since) <= width:
+                text.append(Span(since, "faint"))
+                used += len(since)
         return fit((*text, Span("─" * max(0, width - used), "line"), *tail), width)
 
     def _hours(self, axis: Axis, at: int, right: int, now: int) -> Line:
         """Clock times; the cursor's own on top of them."""
-        row: list[Cell] = [(char, "faint", "") for char in hours_row(axis).text]
-        if 0 <= at < axis.columns:
-            text = words.clock(self.cursor, with_seconds=False)
-            put(row, min(at, axis.columns - len(text)), text, "strong", "glow")
+        text = words.clock(self.cursor, with_seconds=False)
+        shown = 0 <= at < axis.columns
+        place = min(at, axis.columns - len(text))
+        hours = hours_row(axis, (place, place + len(text) + 1) if shown else (0, 0))
+        row: list[Cell] = [(char, "faint", "") for char in hours.text]
+        if shown:
+            put(row, place, text, "strong", "glow")
         edge = (Span(f" {words.clock(now)}", "muted"),)
         return (Span(" " * LEFT), *spans(row), *fit(edge, right))
 
@@ -352,15 +359,17 @@ def flow_then(row: DayRow | None, width: int) -> Line:
         return fit((), width)
     parts = (("γ", row.by_gamma), ("vanna", row.by_vanna), ("charm", row.by_charm))
     total = sum(value for _, value in parts)
+    signed = numbers.percent(row.signed_share, 4).strip()
     out: list[Span] = [
-        Span(" hedged until then ", "faint"),
+        Span(" hedged " if width < WIDE else " hedged until then ", "faint"),
         Span(numbers.compact(total, plus=True), "text", bold=True),
     ]
     for name, value in parts:
         out += [Span(f"  {name} ", "muted"), Span(numbers.compact(value, plus=True), "text")]
-    out += [Span("   GEX ", "muted"), Span(f"{numbers.compact(row.gex, plus=True)}/1%", "text")]
-    signed = numbers.percent(row.signed_share, 4).strip()
-    return fit((*out, Span("  signed ", "muted"), Span(signed, "text")), width)
+    out += [Span("  GEX ", "muted"), Span(f"{numbers.compact(row.gex, plus=True)}/1%", "text")]
+    tail = [Span("  signed ", "muted"), Span(signed, "text")]
+    used = sum(cell_len(span.text) for span in (*out, *tail))
+    return fit(out if used > width else (*out, *tail), width)
 
 
 def _alert_row(at: int, severity: str, text: str, more: int, width: int) -> Line:

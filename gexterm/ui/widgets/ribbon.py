@@ -84,7 +84,7 @@ def ribbon_cells(labels: Sequence[str]) -> list[Cell]:
         else:
             sign, role = letter(label)
             first = label != before
-            out.append((sign, role if first else f"{role}~", f"{role}="))
+            out.append((sign, "strong" if first else "text", f"{role}~"))
         before = label
     return out
 
@@ -96,7 +96,8 @@ def chance_cells(labels: Sequence[str], chances: Sequence[float]) -> list[Cell]:
         if not label or not math.isfinite(share):
             out.append((" ", "text", ""))
             continue
-        out.append((BARS[min(7, max(0, math.ceil(8 * share) - 1))], letter(label)[1], ""))
+        height = min(7, max(0, math.ceil(8 * share) - 1))
+        out.append((BARS[height], f"{letter(label)[1]}~", ""))
     return out
 
 

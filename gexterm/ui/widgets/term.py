@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from gexterm.reading.model import ExpiryLine, Reading
+from gexterm.reading.model import Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, cell_len, fit
@@ -143,33 +143,18 @@ class TermChart(Painted):
     def _mark(
         self, cells: list[list[Cell]], reading: Reading, longest: float, low: float, high: float
     ) -> None:
-        """A point for each expiry; the chosen one stands out."""
+        """The chosen expiry, with its volatility."""
         rows, columns = len(cells), len(cells[0])
-        chosen: ExpiryLine | None = None
-        for line in reading.expiries:
-            if not (math.isfinite(line.atm_iv) and line.years > 0):
-                continue
-            if (line.root, line.expiry) == self.key:
-                chosen = line
-                continue
-            _dot(cells, line, longest, low, high, "·", "text", only_blank=True)
-        if chosen is not None:
-            x, y = _dot(cells, chosen, longest, low, high, "◆", "lis")
-            text = numbers.percent(chosen.atm_iv, 5, 1).strip()
-            put(cells[y - 1 if y else min(1, rows - 1)], max(0, min(x + 1, columns - len(text))),
-                text, "lis")  # fmt: skip
-
-
-def _dot(
-    cells: list[list[Cell]], line: ExpiryLine, longest: float, low: float, high: float, glyph: str,
-    role: str, *, only_blank: bool = False,
-) -> tuple[int, int]:  # fmt: skip
-    rows, columns = len(cells), len(cells[0])
-    x = min(columns - 1, int(math.sqrt(365.0 * line.years / longest) * (columns - 0.5)))
-    y = min(rows - 1, max(0, int((high - line.atm_iv) / (high - low) * rows)))
-    if not only_blank or cells[y][x][0] == " ":
-        put(cells[y], x, glyph, role)
-    return x, y
+        chosen = next((e for e in reading.expiries if (e.root, e.expiry) == self.key), None)
+        if chosen is None or not (math.isfinite(chosen.atm_iv) and chosen.years > 0):
+            return
+        share = math.sqrt(min(1.0, 365.0 * chosen.years / longest))
+        x = min(columns - 1, int(share * (columns - 0.5)))
+        y = min(rows - 1, max(0, int((high - chosen.atm_iv) / (high - low) * rows)))
+        put(cells[y], x, "◆", "lis")
+        text = numbers.percent(chosen.atm_iv, 5, 1).strip()
+        beside = cells[y - 1 if y else min(1, rows - 1)]
+        put(beside, max(0, min(x + 1, columns - len(text))), text, "lis")
 
 
 def days_axis(longest: float, columns: int, room: int) -> Span:

@@ -20,7 +20,7 @@ from gexterm.ui.widgets.scale import Scale
 
 NS = 1_000_000_000
 DAY = 86_400 * NS
-LEAST_HALF, MOST_HALF = 4, 18
+LEAST_HALF, MOST_HALF = 4, 14
 """Cells of half a bar."""
 UNITS = {"gamma": "$/1%", "vega": "$/pt", "vanna": "$/pt", "charm": "$/day", "delta": "$",
          "decay": "$ to close"}  # fmt: skip
@@ -260,11 +260,10 @@ class ExpiryTable(Painted):
             first.append(Span("contr. ", "faint"))
         for greek in layout.bars:
             title = f"{greek.name} {UNITS[greek.name]}"
-            room = numbers.SI_WIDTH + 1
-            sides = side_words(greek, layout.half)
-            first.append(Span(sides, "faint"))
-            told = title if len(title) <= room else greek.name
-            first.append(Span(f"{told:>{room}} ", "faint"))
+            sides = side_words(greek, layout.half).rstrip()
+            room = 2 * layout.half + numbers.SI_WIDTH + 1 - len(sides)
+            told = title if len(title) < room else greek.name
+            first.append(Span(f"{sides}{told:>{room}} ", "faint"))
         first += [
             Span(f"{greek.name + ' ' + UNITS[greek.name][1:]:>8} ", "faint")
             for greek in layout.numbers
