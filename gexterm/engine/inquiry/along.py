@@ -153,10 +153,16 @@ def exposures(held: Held, t: F64, work: Work | None = None) -> F64:
     for rows, at, through in stretches(held.part, t):
         found = _sums(held.only(rows), at, work)
         sums += found if through is None else np.einsum("kn,mn->km", found, through)
-    gamma, vega, vanna_even, vanna_odd, delta, delta_later = sums
-    delta -= held.puts[0]
-    delta_later -= held.puts[1]
-    values = np.stack([gamma, delta_later - delta, vanna_even + vanna_odd, vega, delta])
+    # Vanna's two parts are one number.
+    sums[2] += sums[3]
+    return to_exposures(np.delete(sums, 3, axis=0), held, t)
+
+
+def to_exposures(sums: F64, held: Held, t: F64) -> F64:
+    """Gamma, vega, vanna, delta now and in an hour, over s, as exposures in `GREEKS` order."""
+    gamma, vega, vanna, delta, delta_later = sums
+    delta = delta - held.puts[0]
+    values = np.stack([gamma, delta_later - held.puts[1] - delta, vanna, vega, delta])
     return np.asarray(values * (held.part.spot * np.exp(t)), np.float64)
 
 
@@ -274,7 +280,7 @@ def _blocks(part: Priced, t: F64, work: Work) -> Iterator[tuple[slice, F64, F64,
         y, bell, cdf = (a.reshape(m, n) for a in work.arrays("along", 3, m * n))
         np.multiply(t[:, None], part.slope[rows], out=y)
         y += part.d1[rows]
-        _normal_cdf(y, bell, cdf, work)
+        normal_cdf(y, bell, cdf, work)
         yield rows, y, bell, cdf
 
 
@@ -289,14 +295,14 @@ def _an_hour_on(part: Priced, rows: slice, t: F64, y: F64, bell: F64, cdf: F64, 
         # ln(s/K): one above the strike, nothing below, half at it, as at settlement.
         away = t[:, None] + later[gone]
         y[:, gone] = np.where(np.abs(away) < _AT_STRIKE, 0.0, np.sign(away) * 40.0)
-    _normal_cdf(y, bell, cdf, work)
+    normal_cdf(y, bell, cdf, work)
 
 
 _AT_STRIKE = 1e-13
 _ROOT_TWO = float(np.sqrt(2.0))
 
 
-def _normal_cdf(y: F64, bell: F64, out: F64, work: Work) -> None:
+def normal_cdf(y: F64, bell: F64, out: F64, work: Work) -> None:
     """e^{−y²/2} into `bell` and N(y) into `out`."""
     flat, tail = y.ravel(), out.ravel()
     size = work.array("along.size", len(flat))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gexterm.engine.compose import Parts
-from gexterm.engine.inquiry.along import Held, deviations, exposures, hold
-from gexterm.engine.inquiry.moved import moved
+from gexterm.engine.inquiry.along import deviations, exposures, hold
+from gexterm.engine.inquiry.moneyness import Along
 from gexterm.engine.inquiry.suppose import surface_under, within
 from gexterm.exposure.flip import TOLERANCE
 from gexterm.exposure.profile import profile_grid
@@ -19,6 +22,8 @@ from gexterm.pricing.work import Work
 from gexterm.reading.inquiry import GREEKS, Curves, Suppose
 
 F64 = NDArray[np.float64]
+Evaluate = Callable[[F64], F64]
+"""Exposures, in `GREEKS` order, at spots by their ln(s/S)."""
 
 _FEWEST, _MOST = 161, 401
 """Spots of a curve; more than the first only where few rows are held."""
@@ -48,13 +53,15 @@ def curves(parts: Parts, suppose: Suppose, work: Work | None = None) -> Curves:
     if not np.isfinite(known.gex):
         values = np.full((len(GREEKS), len(t)), np.nan)
         zeros: dict[str, tuple[float, ...]] = dict.fromkeys(GREEKS, ())
-    elif parts.repricing == "sticky moneyness":
-        values = _by_moneyness(parts, cut, t, work)
-        zeros = {g: _between(spots, line) for g, line in zip(GREEKS, values, strict=True)}
     else:
         book = hold(surface, held, parts.scope)
-        values = exposures(book, t, work)
-        zeros = {g: _zeros(book, t, values, i, work) for i, g in enumerate(GREEKS)}
+        at: Evaluate = partial(exposures, book, work=work)
+        if parts.repricing == "sticky moneyness":
+            at = partial(
+                Along(parts.surface, surface, book, cut.vol_points / 100.0).exposures, work=work
+            )
+        values = at(t)
+        zeros = {g: _zeros(at, surface.spot, t, values, i) for i, g in enumerate(GREEKS)}
     return Curves(
         as_of=surface.as_of,
         view=parts.views.chosen.name,
@@ -79,23 +86,6 @@ def _grid(surface: Surface, parts: Parts) -> F64:
     return np.asarray(first + step * np.arange(count), np.float64)
 
 
-def _by_moneyness(parts: Parts, cut: Suppose, t: F64, work: Work) -> F64:
-    """The same with each strike's volatility read where its moneyness then is. Shape (5, m)."""
-    out = np.empty((len(GREEKS), len(t)))
-    held, nowhere = parts.views.chosen.held, np.zeros(1)
-    for j, move in enumerate(t):
-        there = moved(
-            parts.surface,
-            spot_change=float(np.expm1(move)),
-            vol=cut.vol_points / 100.0,
-            later_s=60.0 * cut.minutes,
-            repricing=parts.repricing,
-            work=work,
-        )
-        out[:, j] = exposures(hold(there, held, parts.scope), nowhere, work)[:, 0]
-    return out
-
-
 def _turns(values: F64) -> list[tuple[int, int]]:
     """Neighbours with a sign between which it changes; rounding has none."""
     largest = float(np.abs(values).max(initial=0.0))
@@ -105,15 +95,7 @@ def _turns(values: F64) -> list[tuple[int, int]]:
     return [(int(at[i]), int(at[i + 1])) for i in turns[:_MOST_ZEROS]]
 
 
-def _between(spots: F64, values: F64) -> tuple[float, ...]:
-    """Zeros, linear between grid points."""
-    return tuple(
-        float(spots[i] - values[i] * (spots[j] - spots[i]) / (values[j] - values[i]))
-        for i, j in _turns(values)
-    )
-
-
-def _zeros(book: Held, t: F64, values: F64, greek: int, work: Work) -> tuple[float, ...]:
+def _zeros(at: Evaluate, spot: float, t: F64, values: F64, greek: int) -> tuple[float, ...]:
     """Zeros of one exposure, each bracketed to 0.1 points at an underlying of 6000."""
     brackets = _turns(values[greek])
     if not brackets:
@@ -134,7 +116,7 @@ def _zeros(book: Held, t: F64, values: F64, greek: int, work: Work) -> tuple[flo
         if turn % 3 == 2:
             share = np.full_like(share, 0.5)
         middle = np.where(wide, low + np.clip(share, 0.0, 1.0) * (high - low), low)
-        found = exposures(book, middle[wide], work)[greek]
+        found = at(middle[wide])[greek]
         same = np.zeros(len(wide), np.bool_)
         same[wide] = (found > 0.0) == (below[wide] > 0.0)
         value = np.empty_like(middle)
@@ -143,13 +125,17 @@ def _zeros(book: Held, t: F64, values: F64, greek: int, work: Work) -> tuple[flo
         low[up], below[up] = middle[up], value[up]
         high[down], above[down] = middle[down], value[down]
     share = np.clip(below / (below - above), 0.0, 1.0)
-    return tuple((book.part.spot * np.exp(low + share * (high - low))).tolist())
+    return tuple((spot * np.exp(low + share * (high - low))).tolist())
 
 
 def _bands(
     parts: Parts, surface: Surface, t: F64, values: F64, work: Work
 ) -> dict[str, tuple[F64, F64]]:
-    """The 80 % band of each exposure along the grid; nothing under a convention."""
+    """The 80 % band of each exposure along the grid; nothing under a convention.
+
+    Its width is that under sticky strikes, whatever the smile does: the errors are the
+    positions', and a smile that goes along changes them little.
+    """
     belief = parts.views.chosen.belief
     if belief is None or not np.isfinite(values).all():
         return {}

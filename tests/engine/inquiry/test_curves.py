@@ -15,6 +15,7 @@ from gexterm.engine.inquiry.curves import curves
 from gexterm.engine.inquiry.inquirer import Inquirer
 from gexterm.engine.inquiry.moved import moved
 from gexterm.engine.oneshot import ask_chain_file
+from gexterm.exposure.strikes import row_exposures, totals
 from gexterm.exposure.uncertainty import half_width, totals_sd
 from gexterm.exposure.units import unit_exposures
 from gexterm.pricing.black import greeks
@@ -144,6 +145,39 @@ def test_under_sticky_moneyness_the_smile_goes_along() -> None:
     assert found.values["gamma"][at] == pytest.approx(gamma, rel=1e-9)
     here = int(np.argmin(np.abs(found.spots - found.spot)))
     assert found.values["gamma"][here] == pytest.approx(TODAY.reading.gamma.gex_per_1pct, rel=1e-6)
+
+
+@pytest.mark.parametrize("minutes", [0.0, 200.0, 340.0])
+@pytest.mark.parametrize("name", ["SPX", "synthetic"])
+def test_under_sticky_moneyness_each_point_is_the_chain_moved_there(
+    name: str, minutes: float
+) -> None:
+    if name == "SPX":
+        file = shared("chains/spx_2022-07-12_1155ET.csv")
+        parts = ask_chain_file(file, Settings(), scope="all").last.parts
+    else:
+        parts = ALL.last.parts
+    parts = replace(parts, repricing="sticky moneyness")
+    found, held = curves(parts, Suppose(vol_points=1.0, minutes=minutes)), parts.views.chosen.held
+    for at in np.linspace(0, len(found.spots) - 1, 7).astype(int):
+        there = moved(
+            parts.surface,
+            spot_change=float(found.spots[at]) / parts.surface.spot - 1.0,
+            vol=0.01,
+            later_s=60.0 * found.suppose.minutes,
+            repricing="sticky moneyness",
+        )
+        rows = row_exposures(there, held, parts.zero.scope)
+        total = totals(rows, held, there.layout, parts.scope)
+        for greek, wanted in (
+            ("gamma", total.gex),
+            ("charm", total.charm_hour),
+            ("vanna", total.vanna),
+            ("vega", total.vega),
+            ("delta", total.delta),
+        ):
+            size = float(np.abs(found.values[greek]).max())
+            assert found.values[greek][at] == pytest.approx(wanted, abs=1e-3 * size), greek
 
 
 def test_a_book_that_nobody_knows_has_no_curves() -> None:
