@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
 
-def need_terminal() -> None:
-    """Raise TerminalError when there is no terminal that can show the monitor."""
+def need_terminal(characters: str = "auto") -> None:
+    """Raise TerminalError when there is no terminal that can show the monitor.
+
+    `characters`: unicode, ascii or auto, as of `glyphs.ascii_wanted`.
+    """
     if os.environ.get("TEXTUAL_DRIVER"):
         return  # whoever names a driver has a screen of another kind, as the browser's server has
     instead = "use --headless, or `gexterm levels` for numbers without a screen"
@@ -34,10 +37,10 @@ def need_terminal() -> None:
         )
     # Textual writes to the standard error of the process.
     coded = getattr(sys.__stderr__, "encoding", "") or ""
-    if not coded.lower().startswith("utf"):
+    if characters == "unicode" and not coded.lower().startswith("utf"):
         raise TerminalError(
             f"the terminal's characters are {coded or 'not known'}, without those of the monitor",
-            f"set LC_ALL=C.UTF-8 and a terminal to match; or {instead}",
+            'set LC_ALL=C.UTF-8 and a terminal to match, or glyphs = "auto"',
         )
 
 

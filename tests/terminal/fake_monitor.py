@@ -15,10 +15,11 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=0.1)
     parser.add_argument("--fps", type=float, default=10.0)
     parser.add_argument("--view", default="short-both")
+    parser.add_argument("--glyphs", default="unicode")
     chosen = parser.parse_args()
     session = MovingSession(chosen.mode, chosen.every)
     session.convention = chosen.view
-    MonitorApp(session, theme=chosen.theme, fps=chosen.fps).run()
+    MonitorApp(session, theme=chosen.theme, fps=chosen.fps, characters=chosen.glyphs).run()
 
 
 if __name__ == "__main__":

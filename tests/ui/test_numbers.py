@@ -219,3 +219,93 @@ def test_a_number_that_is_too_long_gives_up_decimals_before_it_gives_up() -> Non
     assert numbers.price(102_345.678) == "102,345.7"
     assert numbers.fixed(2_345.6, 1, 6) == " 2,346"
     assert numbers.fixed(99_999.96, 1, 7) == "100,000"
+
+
+# -- columns that do not jitter --------------------------------------------------------------
+
+FINITE = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(-1e4, 1e4),
+    # Where rounding carries into the next figure, and the next prefix.
+    st.builds(
+        lambda power, near, sign: sign * 10.0**power * near,
+        st.integers(-3, 16),
+        st.sampled_from([0.9994, 0.99949, 0.9995, 0.99951, 0.9996, 0.99994, 0.99996, 1.0, 1.0005]),
+        st.sampled_from([-1, 1]),
+    ),
+)
+COLUMNS = {
+    "si": numbers.si,
+    "si with plus": lambda v: numbers.si(v, plus=True),
+    "price": numbers.price,
+    "distance": numbers.distance,
+    "percent": lambda v: numbers.percent(v, 6, 1, plus=True),
+    "sigmas": numbers.sigmas,
+    "fixed": lambda v: numbers.fixed(v, 2, 8),
+    "duration": lambda v: numbers.duration(abs(v)),
+    "seconds": lambda v: numbers.seconds(abs(v)),
+    "chance": lambda v: numbers.chance(abs(math.sin(v))),
+}
+
+
+@given(FINITE, FINITE)
+@settings(max_examples=200)
+@pytest.mark.parametrize("kind", sorted(COLUMNS))
+def test_every_number_of_a_column_is_as_wide_as_every_other(
+    kind: str, one: float, other: float
+) -> None:
+    write = COLUMNS[kind]
+    assert cell_len(write(one)) == cell_len(write(other)) == cell_len(write(math.nan))
+
+
+@given(FINITE)
+@settings(max_examples=300)
+@pytest.mark.parametrize("kind", sorted(COLUMNS))
+def test_zero_has_no_sign(kind: str, value: float) -> None:
+    text = COLUMNS[kind](value).strip()
+    digits = [char for char in text if char.isdigit()]
+    if digits and not {"1", "2", "3", "4", "5", "6", "7", "8", "9"} & set(digits):
+        assert text[0] not in "−+-"
+    assert "-" not in text  # a hyphen is narrower than a plus
+
+
+@given(FINITE.filter(lambda v: 0.005 <= abs(v) < 999.4e12))
+@settings(max_examples=500)
+def test_si_has_three_figures_of_the_number_that_it_stands_for(value: float) -> None:
+    text = numbers.si(value).strip().replace("−", "-")
+    body = text.rstrip("TbnkM")
+    scale = {"T": 1e12, "bn": 1e9, "M": 1e6, "k": 1e3, "": 1.0}[text[len(body) :]]
+    assert len(body.lstrip("-").replace(".", "")) <= 3
+    assert abs(float(body)) < 1000
+    assert float(body) * scale == pytest.approx(value, rel=0.0051, abs=0.0051)
+    if scale > 1:
+        assert abs(float(body)) >= 1
+
+
+@given(FINITE.filter(lambda v: 0.05 <= abs(v) < 999e12))
+@settings(max_examples=200)
+def test_points_of_a_column_of_si_stand_below_each_other(value: float) -> None:
+    """The figures end, and the prefix begins, in the same cell."""
+    text = numbers.si(value)
+    assert text[4].isdigit()
+    assert not any(char.isdigit() for char in text[5:])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(999.4, "999"), (999.6, "1.00k"), (999_400.0, "999k"), (999_600.0, "1.00M"),
+     (9_994.0, "9.99k"), (9_996.0, "10.0k"), (99_940.0, "99.9k"), (99_960.0, "100k"),
+     (-999_600_000.0, "−1.00bn"), (999.6e9, "1.00T"), (999.4e12, "999T"), (999.6e12, ">999T")],
+)  # fmt: skip
+def test_rounding_carries_into_the_next_prefix(value: float, text: str) -> None:
+    assert numbers.compact(value) == text
+
+
+@given(st.floats(1.0, 9_999_999.0))
+@settings(max_examples=200)
+def test_prices_have_separators_and_no_other_groups_than_of_three(value: float) -> None:
+    text = numbers.price(value, 14).strip()
+    groups = text.split(".")[0].split(",")
+    assert 1 <= len(groups[0]) <= 3
+    assert all(len(group) == 3 for group in groups[1:])
+    assert float(text.replace(",", "")) == pytest.approx(value, abs=0.00501)
