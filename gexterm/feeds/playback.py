@@ -69,7 +69,8 @@ class Playback:
     """A transport over a recording; `messages` is what the listener gets.
 
     `look_back_s=None` sends everything from the recording's beginning, and so does a
-    recording with a tape: a position is the sum of all prints since the open. Raises
+    recording with a tape: a position is the sum of all prints since the open. `grid` is the
+    distance of the listener's ticks, ns, where one of them shall fall on the start. Raises
     RecordingError when the recording holds no events.
     """
 
@@ -84,6 +85,7 @@ class Playback:
         paused: bool = False,
         tick_s: float = TICK_S,
         follows: bool = False,
+        grid: int = 0,
     ) -> None:
         if not recording.ends:
             raise RecordingError(
@@ -103,7 +105,7 @@ class Playback:
         # It stands still until the listener has caught up.
         self._clock.pause()
         self._paused = paused
-        self._target: _Goal | None = _Goal(self._start)
+        self._target: _Goal | None = _Goal(self._start, grid=grid)
         self._mark_step: int | None = None
         self._stands = 0
         self._frames: Iterator[codec.Frame] = iter(())

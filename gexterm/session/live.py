@@ -35,6 +35,8 @@ from gexterm.session.rate import EventRate
 from gexterm.session.ticking import Ticker
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from gexterm.engine.health import FeedCounts
     from gexterm.feeds.runner import FeedRunner
     from gexterm.feeds.tap import Tap
@@ -113,6 +115,7 @@ class LiveSession(Face):
         self._trouble = ""
         self._catching_up = False
         self._goal = 0
+        """Where a seek under way leads, ns."""
         self._keepsakes: Keepsakes | None = None
         self._jumped = False
         self._ending = False
@@ -380,6 +383,25 @@ class LiveSession(Face):
         here = self._newest.as_of if self._newest is not None else 0
         self._commands.put_nowait(Pause())
         self._commands.put_nowait(Step(None, ticks, here, self._held(), self._own_step()))
+
+    def past(self, at: int) -> AbstractAsyncContextManager[LiveSession] | None:
+        """What was recorded of a live session, as a session of its own; see `session.past`."""
+        state = self.recording
+        if self._replayable or state is None or not state.path:
+            return None
+        from gexterm.session.past import past_of
+
+        return past_of(
+            Path(state.path),
+            at,
+            self._clock,
+            self._settings,
+            underlying=self._underlying,
+            view=self._view,
+            scope=self._scope,
+            snapshots=self._snapshots,
+            timer=self._timer,
+        )
 
     def _held(self) -> tuple[int, ...]:
         return self._keepsakes.times if self._keepsakes is not None else ()

@@ -31,13 +31,14 @@ from gexterm.ui.frame import GREEKS, Frame
 from gexterm.ui.help import HelpScreen
 from gexterm.ui.keeping import Keeping
 from gexterm.ui.launch import Entry, Launcher
+from gexterm.ui.moments import clock
 from gexterm.ui.palette import depth_of
 from gexterm.ui.screens.base import View
 from gexterm.ui.screens.desk import Desk
 from gexterm.ui.session import Session
 from gexterm.ui.settling import Settling
 from gexterm.ui.terminal import forgiving, need_terminal
-from gexterm.ui.transport import Transport
+from gexterm.ui.transport import MINUTE_NS, Transport
 from gexterm.ui.wardrobe import Wardrobe
 
 _MODULES = {
@@ -189,6 +190,7 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
     async def on_unmount(self) -> None:
         """Others may come after us in this process."""
         self._settling.stop()
+        await self.close_past()
         await self.end_alerting()
         for channel in filter(None, {self.base, self.channel}):
             channel.book.close()
@@ -209,9 +211,13 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
             self.look_at_timetable(reading)
 
     def _alerted(self, channel: Channel, alert: Alert) -> None:
+        if channel is not self.base:
+            return  # a past tells nobody what live has told
         self.alerted(alert)
-        if channel is self.base:
-            self.look_at_alert(alert)
+        self.look_at_alert(alert)
+        if self.in_past:
+            serious = "warning" if alert.severity == "warning" else "information"
+            self.tell(f"live, {clock(alert.at)}: {alert.text}", serious)
 
     # -- sessions ----------------------------------------------------------------------
 
@@ -229,6 +235,7 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
 
     async def leave(self) -> None:
         """Close the session there is: what was recorded is in its file."""
+        await self.close_past()
         opened, self._opened = self._opened, None
         base, self.base, self.channel = self.base, None, None
         if opened is not None:
@@ -256,17 +263,19 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
         channel = self.channel
         if channel is None:
             return
-        now = time.monotonic()
-        session = channel.session
+        self.watch_time()
+        channel = self.channel or channel
+        now, session, beside = time.monotonic(), channel.session, self.beside
         look = (
             channel, channel.shown if channel.held else channel.newest, session.status,
             session.info, session.paused, session.speed, channel.history.fresh(now),
             channel.ended, channel.held, channel.book.version,
             session.recording, session.report if channel.newest is None else None,
+            self.hunting, beside.at // MINUTE_NS if beside else 0, beside.alerts if beside else 0,
         )  # fmt: skip
         # Compared by identity where possible: a Reading has no meaning of equal.
         if len(look) == len(self._last_look) and all(
-            a is b or (type(a) in (bool, float, int, frozenset) and a == b)
+            a is b or (type(a) in (bool, float, int, frozenset, str) and a == b)
             for a, b in zip(look, self._last_look, strict=True)
         ):
             return
@@ -318,6 +327,8 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
             day=session.day,
             inquire=session.inquire,
             in_past=channel is not self.base,
+            beside=self.beside,
+            hunting=self.hunting,
             **common,
         )
 

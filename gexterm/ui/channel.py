@@ -11,6 +11,13 @@ from gexterm.reading.model import Reading
 from gexterm.ui.history import History
 from gexterm.ui.session import Session
 
+JUMP_NS = 60 * 1_000_000_000
+"""Readings of a replay that lie farther apart were not gone through one by one."""
+NEAR = 90 * 1_000_000_000
+"""The same alert so near in time is the same: a replay in haste looks once a minute."""
+MOST_TOLD = 1000
+"""Alerts of a replay that are remembered, also those ahead of now."""
+
 
 class Channel:
     """One session and what the monitor remembers of it.
@@ -32,6 +39,9 @@ class Channel:
         """The one on the screen, or last there."""
         self.held = False
         """Whether the market goes on and only the screen holds."""
+        self.heard = 0
+        """Alerts that came so far."""
+        self._all: list[Alert] = []
         self.ended = False
         """Whether no further Reading will come."""
 
@@ -53,6 +63,9 @@ class Channel:
     async def listen_alerts(self, told: Callable[[Alert], None]) -> None:
         """Take alerts to the end of the session."""
         async for alert in self.session.alerts():
+            self.heard += 1
+            if self.session.replayable:
+                self._all = [*self._all[-MOST_TOLD:], alert]
             self.book.add(alert)
             told(alert)
 
@@ -61,6 +74,18 @@ class Channel:
         if not self.held and self.newest is not None and self.newest is not self.shown:
             if self.shown is not None and self.newest.as_of < self.shown.as_of:
                 self.book.rewind(self.newest.as_of)
+            before = self.shown.as_of if self.shown is not None else self.newest.as_of
             self.history.note(self.newest, now_s)
             self.shown = self.newest
+            if self.session.replayable and self.shown.as_of - before > JUMP_NS:
+                self._retell(before, self.shown.as_of)
         return self.shown
+
+    def _retell(self, since: int, now: int) -> None:
+        """List what is known to have happened between two times that a jump has passed over."""
+        for old in self._all:
+            if since < old.at <= now and not any(
+                known.kind == old.kind and known.text == old.text and abs(known.at - old.at) < NEAR
+                for known in self.book.alerts
+            ):
+                self.book.add(old)

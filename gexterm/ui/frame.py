@@ -70,6 +70,18 @@ class Sample:
     """0DTE paradigm."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The live session, while its past is on the screen."""
+
+    at: int
+    """Market time of its newest Reading, ns; 0 none."""
+    alerts: int
+    """Alerts since the past was entered."""
+    state: str
+    """State of its connection."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Frame:
     """All that a screen shows at one moment."""
@@ -120,3 +132,7 @@ class Frame:
     """Whether this is the past of a live session, which goes on meanwhile."""
     density: str = "compact"
     """`compact`, or `comfortable`: with more air."""
+    beside: Beside | None = None
+    """The live session that goes on while its past is shown; None otherwise."""
+    hunting: str = ""
+    """What is being looked for by running ahead: `alert`, `change of the paradigm`; or empty."""

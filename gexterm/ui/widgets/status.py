@@ -10,6 +10,7 @@ from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, ends, fit
 from gexterm.ui.ink import width as cells
+from gexterm.ui.widgets import progress
 
 STATE_ROLES = {
     "live": "good",
@@ -51,9 +52,21 @@ def detail(frame: Frame, name: str, otherwise: float) -> float:
     return float(found) if isinstance(found, int | float) else otherwise
 
 
+def moving(frame: Frame) -> str:
+    """What a seek under way has come to, or what is being looked for; empty: neither."""
+    if frame.hunting:
+        at = words.clock(frame.reading.as_of, with_seconds=False) if frame.reading else ""
+        return f"looking for the next {frame.hunting}… {at} (any time key stops)"
+    if way := progress.way(frame):
+        return f"catching up {way} {progress.blocks(progress.share(frame), 10)}"
+    return ""
+
+
 def connection(frame: Frame) -> str:
     """The state in words: `live`, `connecting`, `reconnecting try 3 in 8 s`."""
     state = frame.status.state
+    if going := moving(frame):
+        return going
     if state == "live":
         # A replay's connection may be up, but the word `live` belongs to the market.
         return CONNECTED.get(frame.info.mode, state)
@@ -145,7 +158,7 @@ def told(frame: Frame) -> list[str]:
         # Beside it, the seconds count down.
         message = _NEXT_TRY.sub("", message)
     trouble = ("stale", "reconnecting", "refused", "connecting", "ended", "closed")
-    if message and (state in trouble or frame.reading is None):
+    if message and not moving(frame) and (state in trouble or frame.reading is None):
         said.insert(0, message)
     return said
 

@@ -10,6 +10,7 @@ from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, ends, fit
 from gexterm.ui.ink import width as cells
+from gexterm.ui.widgets import progress
 from gexterm.ui.widgets.certainty import (
     gamma_doubtful,
     inferred,
@@ -44,6 +45,8 @@ STATE_WORDS = {
 
 def mode(frame: Frame) -> list[Span]:
     """Whether this is the market: mode, delay, speed, and trouble. Never left out."""
+    if frame.in_past:
+        return past(frame)
     info = frame.info
     kind = frame.reading.source.mode if frame.reading is not None else info.mode
     word, role = MODE_WORDS.get(kind, (kind.upper(), "warning"))
@@ -59,6 +62,9 @@ def mode(frame: Frame) -> list[Span]:
     # A line that is down is not live, whatever the feed is when it stands.
     out = [Span(f" {word} ", "background", role, bold=True)] if kind != "live" else (
           [Span(f"● {word}", role, bold=True)] if state not in STATE_WORDS else [])  # fmt: skip
+    going = progress.way(frame)
+    if going or frame.hunting:
+        return [*out, Span(" "), *underway(frame)]
     if frame.paused or frame.held:
         out += [
             Span(" "),
@@ -70,6 +76,35 @@ def mode(frame: Frame) -> list[Span]:
         if state == "reconnecting" and isinstance(retry, int | float) and not math.isnan(retry):
             text += f" {retry:.0f}s"
         out += [*([Span(" ")] if out else []), Span(f" {text} ", "background", trouble, bold=True)]
+    return out
+
+
+def underway(frame: Frame) -> list[Span]:
+    """Where a seek leads, or that something is being looked for."""
+    at = words.clock(frame.reading.as_of, with_seconds=False) if frame.reading else ""
+    text = f"looking {at}" if frame.hunting else f"→ {progress.way(frame).rpartition(' ')[2]}"
+    return [Span(f" {text} ", "background", "text", True)]
+
+
+def past(frame: Frame) -> list[Span]:
+    """That this is a live session's past, what live is at, and how many alerts came there."""
+    at = words.clock(frame.reading.as_of, with_seconds=False) if frame.reading else ""
+    word = f" PAST {at} " if at else " PAST "
+    if frame.speed != 1.0:
+        word += f"×{frame.speed:g} "
+    out = [Span(word, "background", "replay", bold=True)]
+    if progress.way(frame) or frame.hunting:
+        out += underway(frame)
+    elif not frame.paused:
+        out.append(Span(" ▶", "replay"))
+    beside = frame.beside
+    if beside is not None and beside.at:
+        trouble = beside.state not in ("live", "paused")
+        out.append(Span(f" live is {words.clock(beside.at, with_seconds=False)}",
+                        "warning" if trouble else "text"))  # fmt: skip
+        if beside.alerts:
+            many = "alert" if beside.alerts == 1 else "alerts"
+            out.append(Span(f" +{beside.alerts} {many}", "warning", bold=True))
     return out
 
 
@@ -358,4 +393,5 @@ def paint(frame: Frame, width: int, height: int) -> list[Line]:
     """One row, or two where there is room for captions, and a thin line."""
     if height < 2:
         return [one_row(frame, width)]
-    return [*two_rows(frame, width), (Span("─" * width, "line"),)]
+    line = progress.bar(frame, width) or (Span("─" * width, "line"),)
+    return [*two_rows(frame, width), line]
