@@ -9,9 +9,10 @@ import pytest
 
 from gexterm.alerts.model import Alert
 from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
+from gexterm.reading.day import DayLog
 from gexterm.reading.model import Hedging, Reading, ZeroDte
 from gexterm.session.model import CHOSEN_OFF, RecordingState
-from gexterm.ui.frame import Frame, Sample
+from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, plain
 from gexterm.ui.ink import width as cells
 from gexterm.ui.widgets import book, keyline, paradigm, side, status, timeline, topline
@@ -406,24 +407,35 @@ def test_one_row_has_the_last_alert() -> None:
 # -- the day ---------------------------------------------------------------------------------
 
 
-def day(count: int) -> tuple[Sample, ...]:
-    return tuple(
-        Sample(OPEN + i * 60 * NS, 6000 + 20 * math.sin(i / 9), 5987.0, 5965.0, 6045.0,
-               "GEX" if i < count / 2 else "BofA")
-        for i in range(count)
-    )  # fmt: skip
+def day(count: int) -> DayLog:
+    found, log = reading(), DayLog()
+    for i in range(count):
+        zero = replace(
+            found.zero_dte,
+            paradigm="GEX" if i < count / 2 else "BofA",
+            lis_lower=5965.0,
+            lis_upper=6045.0,
+        )
+        spot = 6000 + 20 * math.sin(i / 9)
+        log.note(replace(found, as_of=OPEN + i * 60 * NS, spot=spot, zero_dte=zero))
+    return log
 
 
 def test_the_day_shows_hours_and_paradigms() -> None:
-    shown = text(timeline.paint(frame(reading(), samples=day(61)), 120, 13))
+    shown = text(timeline.paint(frame(reading(), day=day(61)), 120, 13))
     for part in ("10:00", "13:00", "▏GEX", "▏BofA"):
         assert part in shown, part
+
+
+def test_the_day_of_another_book_is_not_drawn_on() -> None:
+    other = reading(view="customer-flow")
+    assert "▏GEX" not in text(timeline.paint(frame(other, day=day(61)), 120, 13))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 400])
 @pytest.mark.parametrize("width", [20, 60, 150])
 def test_the_day_can_be_of_any_length(count: int, width: int) -> None:
-    lines = timeline.paint(frame(reading(), samples=day(count)), width, 13)
+    lines = timeline.paint(frame(reading(), day=day(count)), width, 13)
     assert len(lines) <= 13
 
 
@@ -448,8 +460,10 @@ def test_text_from_outside_reaches_no_row_raw() -> None:
         info=info("replay", EVIL),
         status=FeedStatus("reconnecting", EVIL),
         alerts=(alert(1, EVIL),),
-        samples=(Sample(OPEN, 6000.0, 1.0, 1.0, 1.0, EVIL),),
+        day=DayLog(),
     )
+    assert shown.day is not None
+    shown.day.note(replace(found, zero_dte=replace(found.zero_dte, paradigm=EVIL)))  # type: ignore[arg-type]
     every = [
         *topline.paint(shown, 120, 3), *topline.paint(shown, 80, 1), *side.paint(shown, 44, 80),
         *status.paint(shown, 160, 1), *AlertList().paint(shown, 80, 4),

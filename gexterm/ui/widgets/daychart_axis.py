@@ -211,7 +211,9 @@ def hours_row(axis: Axis, but: tuple[int, int] = (0, 0)) -> Span:
     at = -(-axis.begin // step) * step
     while at <= axis.end:
         place, text = axis.cell(at), words.clock(at, with_seconds=False)
-        if place >= 0 and place + len(text) + 1 <= axis.columns:
-            cells[place : place + len(text) + 1] = f"╵{text}"
+        after = place + len(text) + 1
+        clear = after <= but[0] or place >= but[1]
+        if place >= 0 and after <= axis.columns and clear:
+            cells[place:after] = f"╵{text}"
         at += step
     return Span("".join(cells), "faint")

@@ -201,9 +201,9 @@ class DayPanel(Painted):
         view, scope = reading.positions.view, reading.scope
         axis = axis_of(frame, reading, first_seen(day, reading), columns, self.zoom, self.cursor)
         # Between two rows the line still grows: by whole cells.
-        key = (id(day), day.version, view, scope, axis, layout, axis.cell(reading.as_of))
-        steady = (id(day), view, scope, self.zoom, layout.chart, axis.begin if self.zoom else 0)
-        book_at = (id(day), day.version, view, scope)
+        key = (day, day.version, view, scope, axis, layout, axis.cell(reading.as_of))
+        steady = (day, view, scope, self.zoom, layout.chart, axis.begin if self.zoom else 0)
+        book_at = (day, day.version, view, scope)
         before = self._picture
         if before is not None and self._key[:4] == book_at:
             every, book = before.every, before.book

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from gexterm.reading.day import DayRow
 from gexterm.ui import numbers, words
-from gexterm.ui.frame import Frame, Sample
+from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.widgets.braille import Canvas
 
@@ -15,7 +16,15 @@ LABELS = 8
 NS = 1_000_000_000
 
 
-def _range(samples: Sequence[Sample], sigma: float) -> tuple[float, float]:
+def kept(frame: Frame) -> Sequence[DayRow]:
+    """What is kept of the day under the book shown, oldest first."""
+    reading, day = frame.reading, frame.day
+    if reading is None or day is None:
+        return ()
+    return day.rows_of(reading.positions.view, reading.scope)
+
+
+def _range(samples: Sequence[DayRow], sigma: float) -> tuple[float, float]:
     spots = [s.spot for s in samples]
     low, high = min(spots), max(spots)
     last = samples[-1]
@@ -29,9 +38,26 @@ def _range(samples: Sequence[Sample], sigma: float) -> tuple[float, float]:
     return low - pad, high + pad
 
 
+_last: tuple[tuple[object, ...], list[Line]] = ((), [])
+
+
 def paint(frame: Frame, width: int, height: int) -> list[Line]:
-    """Spot, lines in the sand and flip over time; ±1σ to settlement; paradigms below."""
-    reading, samples = frame.reading, frame.samples
+    """Spot, lines in the sand and flip over time; ±1σ to settlement; paradigms below.
+
+    Drawn anew when a row was added: the picture of one day is kept.
+    """
+    global _last
+    reading, day = frame.reading, frame.day
+    book = (reading.positions.view, reading.scope) if reading is not None else ()
+    key = (day, day.version if day is not None else 0, book, width, height)
+    if _last[0] != key:
+        _last = (key, _painted(frame, width, height))
+    return _last[1]
+
+
+def _painted(frame: Frame, width: int, height: int) -> list[Line]:
+    reading = frame.reading
+    samples = kept(frame)
     title = "─ the day "
     rule: Line = (Span(title, "faint"), Span("─" * max(0, width - len(title)), "line"))
     rows, columns = height - 3, width - LABELS - 2
@@ -92,7 +118,7 @@ def _hours(begin: int, end: int, columns: int) -> Line:
     return (Span(" " * (LABELS + 1)), Span("".join(cells), "faint"))
 
 
-def _paradigms(samples: Sequence[Sample], x_of: Callable[[float], int], columns: int) -> Line:
+def _paradigms(samples: Sequence[DayRow], x_of: Callable[[float], int], columns: int) -> Line:
     """Each paradigm's name where it began."""
     spans: list[Span] = [Span(" " * (LABELS + 1))]
     changes = [s for i, s in enumerate(samples) if i == 0 or s.paradigm != samples[i - 1].paradigm]
