@@ -168,10 +168,9 @@ def _opened(url: Secret, scheme: str) -> Any:
         import apprise
     except ImportError:
         raise DeliveryError(f"apprise is not installed; {INSTALL}") from None
-    # It writes of addresses to a log that, unasked, is the screen.
-    log = logging.getLogger("apprise")
-    log.addHandler(logging.NullHandler())
-    log.propagate = False
+    # They write addresses to logs that, unasked, are the screen.
+    for name in ("apprise", "urllib3.connectionpool"):
+        logging.getLogger(name).disabled = True
     service = apprise.Apprise()
     if not service.add(url.reveal()):
         raise DeliveryError(f"apprise does not understand an address ({scheme}://)")
