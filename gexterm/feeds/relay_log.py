@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import weakref
 from bisect import bisect_right
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import zstandard
 
@@ -41,7 +41,7 @@ class _Block:
     """Bytes there."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Stretch:
     """From a beginning of a session, or a midnight, to the next."""
 
@@ -57,8 +57,10 @@ class Stretch:
     """Bytes in blocks."""
     next: Stretch | None = None
     """The one after it; nothing is added any more then."""
-    file: IO[bytes] | None = None
-    """Where blocks go."""
+    file: int = -1
+    """Descriptor of the file where blocks go; below 0: none yet."""
+    written: int = 0
+    """Bytes in it."""
     broken: str = ""
     """Why some of it is not to be had; empty: all is."""
 
@@ -158,16 +160,20 @@ class RelayLog:
             block.data = None
             return
         try:
-            if stretch.file is None:
+            if stretch.file < 0:
                 stretch.file = _nameless(self._folder)
-            at = stretch.file.tell()
-            stretch.file.write(data)
+                # Whoever still reads an old stretch holds on to it, and to its file.
+                weakref.finalize(stretch, os.close, stretch.file)
+            left = memoryview(data)
+            while left:
+                left = left[os.write(stretch.file, left) :]
         except OSError as error:
             # Memory is no place for a day. Those who have heard it go on.
             stretch.broken = f"the day so far could not be kept: {error.strerror or error}"
             block.data = None
             return
-        block.at, block.size = at, len(data)
+        block.at, block.size = stretch.written, len(data)
+        stretch.written += len(data)
         block.data = None
 
     # -- out ---------------------------------------------------------------------------------
@@ -187,13 +193,14 @@ class RelayLog:
         block = stretch.blocks[bisect_right(stretch.blocks, place, key=lambda b: b.begins) - 1]
         data = block.data
         if data is None:
-            if not block.size or stretch.file is None:
+            if not block.size:
                 raise OutputError(stretch.broken or "the day so far is not to be had")
-            data = os.pread(stretch.file.fileno(), block.size, block.at)
+            data = os.pread(stretch.file, block.size, block.at)
         return zstandard.ZstdDecompressor().decompress(data)[place - block.begins :]
 
 
-def _nameless(folder: Path | None) -> IO[bytes]:
+def _nameless(folder: Path | None) -> int:
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryFile(dir=folder, buffering=0)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return os.dup(file.fileno())

@@ -194,7 +194,7 @@ class _Telling:
             elif stretch.next is not None:
                 # Heard to its end: the state at the beginning of the next is known already.
                 self._stretch, self._place = stretch.next, 0
-                await self._send(stretch.next.handout)
+                await self._hand_out(stretch.next)
             else:
                 break
         if self._catching_up:
@@ -210,12 +210,15 @@ class _Telling:
                 await self._status(self._log.status)
             return False
         self._stretch, self._place = stretch, 0
-        await self._send(stretch.handout)
-        if stretch.preface:
-            for piece in stretch.preface:
-                await self._send(piece)
+        await self._hand_out(stretch)
+        for piece in stretch.preface:
+            await self._send(piece)
         await self._catch_up()
         return True
+
+    async def _hand_out(self, stretch: Stretch) -> None:
+        if stretch.handout:
+            await self._send(stretch.handout)
 
     async def _catch_up(self) -> None:
         self._catching_up = True

@@ -51,7 +51,7 @@ class Place:
             token = new_token()
         own = {name.lower().rstrip(".") for name in names}
         if not is_loopback(host):
-            own |= {socket.gethostname().lower(), socket.getfqdn().lower()} | {host.lower()}
+            own |= {socket.gethostname().lower(), host.lower()}
         return cls(
             host,
             port,
