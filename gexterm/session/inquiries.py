@@ -92,6 +92,7 @@ class SessionInquiries:
         shared = self._running.get(key)
         if shared is None or shared.last is not last or shared.task.done():
             task = asyncio.create_task(self._answer(kind, about, last, answer), name=kind)
+            task.add_done_callback(_heard)
             shared = self._running[key] = _Shared(last, task)
         shared.waiting += 1
         try:
@@ -109,6 +110,20 @@ class SessionInquiries:
         self, kind: str, about: Hashable, last: Last, answer: Callable[[Last], T]
     ) -> T:
         async with self._turns.setdefault(kind, asyncio.Lock()):
-            found = await asyncio.to_thread(answer, last)
+            work = asyncio.ensure_future(asyncio.to_thread(answer, last))
+            work.add_done_callback(_heard)
+            try:
+                found = await asyncio.shield(work)
+            except asyncio.CancelledError:
+                # A thread cannot be stopped. The next one waits for it, or a key held down
+                # would fill the pool that ticks are computed on.
+                await asyncio.wait([work])
+                raise
         self._answers[kind] = (last, about, found)
         return found
+
+
+def _heard(work: asyncio.Future[Any]) -> None:
+    """Of an error that nobody waits for any more nothing need be logged."""
+    if not work.cancelled():
+        work.exception()

@@ -180,6 +180,28 @@ async def test_one_who_leaves_takes_the_answer_from_nobody_else(
         assert (await stays).suppose == Suppose(0.01)
 
 
+async def test_answers_that_nobody_wants_any_more_do_not_pile_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread cannot be stopped: the next question waits for it."""
+    _, ask = asked(view="flow", scope="0dte")
+    with held_back(monkeypatch) as held:
+        for move in (0.01, 0.02, 0.03):
+            question = asyncio.create_task(ask.supposed(Suppose(move)))
+            if move == 0.01:
+                await begun(held)
+            await asyncio.sleep(0)
+            question.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await question
+        wanted = asyncio.create_task(ask.supposed(Suppose(0.04)))
+        await asyncio.sleep(0)
+        assert held.asked == [Suppose(0.01)]
+        held.free.set()
+        assert (await wanted).suppose == Suppose(0.04)
+        assert held.asked == [Suppose(0.01), Suppose(0.04)]
+
+
 async def test_a_question_keeps_no_tick_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     core, ask = asked(view="flow", scope="0dte")
     published: list[int] = []
