@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gexterm.errors import ConfigError, UsageError
+from gexterm.errors import ConfigError, InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,11 +92,11 @@ def show_command(name: str) -> None:
         palette = _read(Path(name))
     else:
         raise UsageError(f"there is no theme {name}", f"one of: {', '.join(found)}, or a file")
-    write, shown = _writer(palette)
+    write, shown, colours = _writer(palette)
     if shown.title != palette.title and sys.stdout.isatty():
         click.echo(f"# this terminal shows it as: {shown.title}", err=True)
     for line in [*sample(), *swatches(palette)]:
-        click.echo(write(line))
+        click.echo(write(line), color=colours)
 
 
 @themes_command.command("new")
@@ -145,8 +145,11 @@ def _read(file: Path) -> Palette:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}", "give a theme's TOML file") from None
-    return themes.parse(text, file.name, themes.load()[0])
+        raise InputError(f"{file} cannot be read: {error}", "give a theme's TOML file") from None
+    try:
+        return themes.parse(text, file.name, themes.load()[0])
+    except ConfigError as error:
+        raise InputError(error.message, error.hint) from None
 
 
 def commented(name: str, base: Palette) -> str:
@@ -256,8 +259,8 @@ def swatches(palette: Palette) -> list[Line]:
     return [fit(row, widest) for row in rows]
 
 
-def _writer(palette: Palette) -> tuple[Callable[[Line], str], Palette]:
-    """What turns a line into text for standard output, and the palette it is coloured with."""
+def _writer(palette: Palette) -> tuple[Callable[[Line], str], Palette, bool]:
+    """What turns a line into text for standard output, the palette, and whether it colours."""
     from rich.color import ColorSystem
     from rich.console import Console
 
@@ -286,4 +289,4 @@ def _writer(palette: Palette) -> tuple[Callable[[Line], str], Palette]:
             shown.style(span).render(span.text, color_system=by_name[system]) for span in found
         )
 
-    return write, shown
+    return write, shown, system is not None
