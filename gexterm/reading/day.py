@@ -36,6 +36,8 @@ SLICE_COLUMNS = (
     "position", "position_flow",
 )  # fmt: skip
 """Columns of `Reading.strikes` that are kept by minute."""
+SAME_NS = 90 * NS
+"""The same said twice within this is the same moment."""
 MOST_MARKS = 2000
 """Marks kept."""
 
@@ -231,9 +233,11 @@ class DayLog:
             self.version += 1
 
     def mark(self, mark: Mark) -> None:
-        """Remember a moment, once."""
+        """Remember a moment, once: a replay in haste sees the same a little later."""
         at = bisect_left(self.marks, mark)
-        if at < len(self.marks) and self.marks[at] == mark:
+        near = self.marks[max(0, at - 8) : at + 8]
+        if any(abs(m.at - mark.at) < SAME_NS and (m.kind, m.text) == (mark.kind, mark.text)
+               for m in near):  # fmt: skip
             return
         insort(self.marks, mark)
         del self.marks[:-MOST_MARKS]

@@ -239,8 +239,8 @@ def one_row(frame: Frame, width: int) -> Line:
     lit = glow.get("gamma", "")
     inferred_view = inferred(reading.positions)
     which = [Span(words.clean(reading.positions.view), "muted"), Span(" ")]
-    time = [Span(words.clock(reading.as_of), "strong"), Span(" ET", "muted")]
-    short_time = [Span(words.clock(reading.as_of), "strong")]
+    time = [Span(_time(frame, reading), "strong"), Span(" ET", "muted")]
+    short_time = [Span(_time(frame, reading), "strong")]
     left_s = Span(" " + numbers.duration(zero.seconds_left).strip(), "text")
     space, blank = Span("  "), Span(" ")
 
@@ -305,7 +305,7 @@ def two_rows(frame: Frame, width: int) -> list[Line]:
         ),
         _flip_block(reading, "glow" if "flip" in fresh else ""),
     ]  # fmt: skip
-    right_top = [*mode(frame), Span("  "), Span(words.clock(reading.as_of), "strong", bold=True),
+    right_top = [*mode(frame), Span("  "), Span(_time(frame, reading), "strong", bold=True),
                  Span(" ET ", "muted")]  # fmt: skip
     left_s = numbers.duration(zero.seconds_left).strip()
     until = "settled " if zero.settled else (
@@ -359,6 +359,12 @@ def _flip_block(reading: Reading, glow: str) -> tuple[list[Span], list[Span]]:
     if off:
         told.append(Span(f" {off}", "text"))
     return told, [Span(away, "muted")]
+
+
+def _time(frame: Frame, reading: Reading) -> str:
+    """Market time; of a replay that stands still to a tenth of a second: so far is a step."""
+    tenths = reading.as_of // 100_000_000 % 10
+    return words.clock(reading.as_of) + (f".{tenths}" if frame.paused and tenths else "")
 
 
 def _day(reading: Reading) -> str:
