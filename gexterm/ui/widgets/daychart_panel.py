@@ -58,7 +58,7 @@ def plan(width: int, height: int) -> Plan:
     flow = 0 if height < 24 else (5 if height < 40 else 7 if height < 50 else 8)
     gamma, share = (3, True) if height >= 50 and width >= 150 else (0, False)
     # Header, hours, ribbon, changes, alerts; the flow's title or its one row.
-    fixed = 5 + readout + chances + 1 + flow + gamma + share
+    fixed = 5 + readout + chances + 1 + flow + gamma + bool(gamma) + share
     return Plan(max(0, height - fixed), chances, flow, gamma, share, readout)
 
 
@@ -187,6 +187,7 @@ class DayPanel(Painted):
         else:
             out.append(flowchart.flow_row(reading.hedge_day, width))
         if layout.gamma:
+            out.append(_rule("gamma of the scope, $ per 1 %", width))
             out += self._gamma(picture, reading, right, at)
         if layout.share:
             signed = numbers.percent(reading.positions.signed_share, 4).strip()

@@ -75,7 +75,7 @@ def ground(points: Points, longest: float, dots: int) -> F64:
 def vol_labels(low: float, high: float, rows: int) -> dict[int, str]:
     """Round volatilities by row."""
     step = round_up((high - low) / max(2.0, rows / 2))
-    decimals = 0 if step >= 0.0095 else 1
+    decimals = next((n for n in (0, 1) if abs(100 * step - round(100 * step, n)) < 1e-9), 2)
     out: dict[int, str] = {}
     number = math.ceil(low / step - 1e-9)
     while number * step <= high + 1e-12:

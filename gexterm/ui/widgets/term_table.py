@@ -22,6 +22,8 @@ NS = 1_000_000_000
 DAY = 86_400 * NS
 LEAST_HALF, MOST_HALF = 4, 14
 """Cells of half a bar."""
+WORDED = 6
+"""Half a bar above which `short◂▸long` can stand."""
 UNITS = {"gamma": "$/1%", "vega": "$/pt", "vanna": "$/pt", "charm": "$/day", "delta": "$",
          "decay": "$ to close"}  # fmt: skip
 """What each greek is measured in here."""
@@ -129,7 +131,7 @@ def plan(width: int, greek: str) -> Plan:
         ("iv", 7), ("contracts", 7), (others[0].name, 9), (others[1].name, 9), ("smile", 9),
         *((other.name, 9) for other in others[2:]), ("forward", 10),
     ):  # fmt: skip
-        if needs(len(chosen), LEAST_HALF + 1, rest + cells) <= width:
+        if needs(len(chosen), LEAST_HALF if name == "iv" else WORDED, rest + cells) <= width:
             rest += cells
             taken.add(name)
     half = LEAST_HALF
