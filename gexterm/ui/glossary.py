@@ -245,5 +245,68 @@ CHAPTERS: tuple[Chapter, ...] = (
              "S Sidial, · Mixed; ▬ goes on with the one before. Read by our own engine under the "
              "sign view of the settings, which is an inference too."),
     )),
+    Chapter("Views", (
+        Term("● and ▸", "The view that every other screen shows, and the cursor. Enter uses the "
+             "view under the cursor."),
+        Term("≠", "Differs from the chosen view: another sign of gamma, a flip more than a quarter "
+             "of a per cent of spot away (or none), another paradigm."),
+        Term("charm below, above", "0DTE charm of strikes below and above spot in dollars per "
+             "hour, and what dealers then do; the four paradigms are the four pairs of signs.",
+             "Σ over strikes K < S, K > S of [Δ(S, T−h) − Δ(S, T)] · x · 100 · S",
+             "Ad Deum Funds 2023, sections 6 and 7"),
+        Term("the axis", "Every view's flip, lines in the sand and target on one axis of prices. "
+             "Where marks of many views lie above each other they agree, whatever the sign."),
+        Term("per cent", "P(that sign), P(that label), where positions carry an uncertainty. A "
+             "convention has none: how wrong it is cannot be known from its own numbers."),
+    )),
+    Chapter("Timeline", (
+        Term("the lines", "Spot is the strong one. ▴ ▾ LIS unbroken, ┄ flip dashed, ◎ target "
+             "dotted, ▪ call wall dash and dot, ▪ put wall pairs of dots; the pattern stands "
+             "before its present value at the right. A line that was not there leaves a gap. "
+             "▲ ▼: it lies beyond what is shown."),
+        Term("whose lines", "Lines, paradigm and flow of the chosen view and scope only; rows of "
+             "another book are not drawn on. Spot is the same under every view."),
+        Term("not seen", "Minutes without a Reading: nothing ran, or the feed was gone. They stay "
+             "blank. In a replay also what was jumped over."),
+        Term("dotted cone", "±1σ of spot until settlement, from now on. Not a forecast.",
+             "S ± σ·√(t/T)", "definitions, today's charm"),
+        Term("B G A S M", "The paradigm in every cell: BofA, GEX, Anti-GEX, Sidial, Mixed; · no "
+             "data. Below it P of that label as a bar, and when each began. A convention has no P."),
+        Term("· ◆ ⚠ ◇", "Alerts by severity: good to know, look now, do not rely on it. Dim, and "
+             "◇ for a change of the paradigm: it lies ahead in a replay that was wound back, and "
+             "has been seen before."),
+        Term("hedged since", "What dealers should have traded since then, because spot moved, "
+             "volatility changed, time passed; bought is up. Seconds that were not seen are not "
+             "in it.", "−(gamma·move + vanna·Δσ + charm·time), added up tick by tick",
+             "definitions, hedge flow"),
+        Term("GEX, signed", "Where there is room: GEX of the scope per 1 %, long above and short "
+             "below zero, and the share of the printed volume that carries a sign."),
+        Term("the cursor", "Reads what was known then: nothing is looked up later. Enter goes "
+             "there, to the alert or change under it if there is one."),
+    )),
+    Chapter("Expiries", (
+        Term("●", "Expiries of the chosen scope: those behind flip, walls and the ladder. Today's "
+             "is bold."),
+        Term("charm $/day", "Delta that dealers gain in a calendar day with spot where it is; of "
+             "what settles within a day, until it does, since an instant's rate says nothing "
+             "there.", "∂Δ/∂t · x · 100 · S; (1{K<S} − Δ) · x · 100 · S within a day",
+             "definitions, one contract"),
+        Term("together", "Sums of the columns. “of 11 or more”: a column has expiries for which "
+             "it is not known, and sums the others."),
+        Term("ATM iv, forward", "Volatility at the parity forward, and that forward.",
+             "F = K + e^{rT}(C − P), robust over strikes", "definitions, forwards and smiles"),
+        Term("smile", "How volatilities between quotes are made: svi, spline, line, flat; “n of m "
+             "strikes quoted” counts strikes with a volatility on both sides."),
+        Term("term", "Contango: volatility rises with time. The two ratios are of our variance "
+             "indices of 9 and 30, and of 30 and 90 days; above 1 is inverted. Days on the axis "
+             "stand at their square roots. ⠂⠐: as it was first seen today.",
+             "r = σ9 / σ30, σ30 / σ90", "definitions, regime"),
+        Term("ticks, dots", "Volatility of bid to offer of the out-of-the-money side; a dot has "
+             "one side alone. Dim: not changed for a minute. The line is what greeks are "
+             "computed with."),
+        Term("◁ ▷ 25Δ skew", "Where a put and a call have a forward delta of 25, and the "
+             "volatility of the put less that of the call. A dash: quotes do not reach there.",
+             "σ(25Δ put) − σ(25Δ call)", "definitions, regime"),
+    )),
 )  # fmt: skip
 """Everything that the desk shows, panel by panel."""
