@@ -324,7 +324,7 @@ class _Reader:
             raise self._wrong(kind, "", f"must be a table such as [{kind}.{example}]")
         for name, values in found.items():
             if not isinstance(values, dict):
-                raise self._wrong(name, "", f"must be a table: [{kind}.{name}]")
+                raise self._wrong(name, kind, f"must be a table: [{kind}.{name}]")
             yield name, values, f"{kind}.{name}"
 
     def _least(self, values: dict[str, Any], key: str, section: str) -> None:

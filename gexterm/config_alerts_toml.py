@@ -45,7 +45,7 @@ Wrong = Callable[[str, str, str], ConfigError]
 """Key (empty: the table itself), what is wrong with it and what would be right, to the error."""
 
 
-_AMOUNT = re.compile(r"([+-−]?)\$?([\d][\d,_]*\.?\d*|\.\d+)\s*(k|m|mn|b|bn|t)?\$?", re.IGNORECASE)
+_AMOUNT = re.compile(r"([+−-]?)\$?([\d][\d,_]*\.?\d*|\.\d+)\s*(k|m|mn|b|bn|t)?\$?", re.IGNORECASE)
 _PREFIX = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12}
 _DURATION = re.compile(r"(\d+\.?\d*)\s*(s|sec|seconds?|m|min|minutes?|h|hours?)", re.IGNORECASE)
 _LENGTH = re.compile(r"(\d+\.?\d*|\.\d+)\s*(%|percent|sigma|σ|points?|pts?|)", re.IGNORECASE)
@@ -187,8 +187,9 @@ class _Fields:
         for choice in choices:
             if isinstance(value, str) and value.strip().lower() == choice.lower():
                 return choice
-        near = difflib.get_close_matches(str(value), choices, 1)
-        hint = f"did you mean {near[0]}?" if near else f"one of: {', '.join(choices)}"
+        folded = {choice.lower(): choice for choice in choices}
+        near = difflib.get_close_matches(str(value).lower(), folded, 1)
+        hint = f"did you mean {folded[near[0]]}?" if near else f"one of: {', '.join(choices)}"
         raise self._wrong(key, f"is {value!r}", hint)
 
     def texts(self, key: str) -> tuple[str, ...]:
