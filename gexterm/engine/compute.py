@@ -326,6 +326,7 @@ def agreement_section(
             gex = NAN
         flip = gamma.flip if chosen else find_flip(profile, view.mix, refine=False).spot
         label = today.readings[view.name].label if today else "No data"
+        lines = _lines_of(today, view.name) if today else {}
         known = view.belief is not None and np.isfinite(gex)
         odds = today.odds.get(view.name) if today and known else None
         views.append(
@@ -339,10 +340,24 @@ def agreement_section(
                 probability_short=(
                     spread.p_short(book.views.place(view.name)) if known and spread else NAN
                 ),
+                **lines,
             )
         )
     views.sort(key=lambda v: v.view != book.view.name)
     return model.Agreement(tuple(views), _disagreements(views, book.surface.spot))
+
+
+def _lines_of(today: Today, view: str) -> dict[str, float]:
+    """Charm on either side, and the lines, of one view."""
+    profile, reading = today.profiles[view], today.readings[view]
+    known = np.isfinite(profile.unknown_share) and profile.unknown_share < 1.0
+    return {
+        "charm_below": profile.below if known else NAN,
+        "charm_above": profile.above if known else NAN,
+        "lis_lower": reading.lis_lower,
+        "lis_upper": reading.lis_upper,
+        "target": reading.target,
+    }
 
 
 def _disagreements(views: list[model.View], spot: float) -> tuple[str, ...]:

@@ -378,6 +378,16 @@ class View:
     """P(that paradigm); NaN under a convention."""
     probability_short: float = NAN
     """P(short gamma); NaN under a convention."""
+    charm_below: float = NAN
+    """0DTE charm of strikes below spot, $ per hour."""
+    charm_above: float = NAN
+    """0DTE charm of strikes above spot, $ per hour."""
+    lis_lower: float = NAN
+    """Lower line in the sand, points; NaN none."""
+    lis_upper: float = NAN
+    """Upper line in the sand, points; NaN none."""
+    target: float = NAN
+    """Target, points; NaN none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,5 +308,23 @@ CHAPTERS: tuple[Chapter, ...] = (
              "volatility of the put less that of the call. A dash: quotes do not reach there.",
              "σ(25Δ put) − σ(25Δ call)", "definitions, regime"),
     )),
+    Chapter("Tape", (
+        Term("├──●────┤", "Where the print lay between the bid and the offer in force when it was "
+             "judged. On the offer a customer bought and the dealer sold; beyond the quote the "
+             "mark points outwards."),
+        Term("▲ bought, ▼ sold", "What the dealer is inferred to have done, with P of it; pale "
+             "below 80 %. Customer = the inferred initiator, dealer = the one on the other side."),
+        Term("Δ gained", "Delta that the dealer is inferred to have gained by the print.",
+             "(2·P(bought) − 1) · P(a dealer was in it) · Δ · size · multiplier · S",
+             "definitions, positions"),
+        Term("evidence", "What signed the print, or why it has no side; then the sale's "
+             "condition, and the package it is a leg of."),
+        Term("f, F", "The filter: prints of at least 1, 5, 10, … contracts. Shares of volume "
+             "above are of the whole tape."),
+        Term("changed most", "Strikes whose dealer position, and whose exposure in the chosen "
+             "greek, changed most against 5, 15 and 30 minutes ago, under the same view. "
+             "Positions change by trades alone; greeks change with spot and time, too.",
+             "x(now) − x(then), strikes listed at both times"),
+    )),
 )  # fmt: skip
 """Everything that the desk shows, panel by panel."""

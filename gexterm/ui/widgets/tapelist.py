@@ -1,0 +1,177 @@
+"""The signed tape, newest first: each print with its quote, its side, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from gexterm.reading.inquiry import Print, TapeTail
+from gexterm.reading.model import Positions
+from gexterm.ui import numbers, words
+from gexterm.ui.frame import Frame
+from gexterm.ui.ink import Line, Span, ends, fit
+from gexterm.ui.widgets import evidence
+from gexterm.ui.widgets.painted import Painted
+
+SIZES = (0.0, 1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0)
+"""Least sizes that the filter goes through, contracts."""
+GAUGE = 9
+"""Cells of the picture of a price between its quote."""
+SURE = 0.8
+"""P from which a side is shown in full colour."""
+_HEADS = (("time", 9), ("contract", 17), ("size", 6), ("price", 9), ("bid  ┤ask", 10))
+
+
+def gauge(one: Print) -> list[Span]:
+    """Where the price lay between bid and offer: `├──●────┤`; beyond them, on the outside."""
+    bid, ask, price = one.bid, one.ask, one.price
+    if not (math.isfinite(bid) and math.isfinite(ask) and ask > bid):
+        known = math.isfinite(bid) or math.isfinite(ask)
+        return [Span(("crossed" if known and ask <= bid else "no quote").ljust(GAUGE), "faint")]
+    cells = ["─"] * GAUGE
+    cells[0], cells[-1] = "├", "┤"
+    share = (price - bid) / (ask - bid)
+    at = round(share * (GAUGE - 1))
+    mark = "●" if 0 <= share <= 1 else "◂" if share < 0 else "▸"
+    at = max(0, min(GAUGE - 1, at))
+    return [
+        Span("".join(cells[:at]), "faint"),
+        Span(mark, "strong", bold=True),
+        Span("".join(cells[at + 1 :]), "faint"),
+    ]
+
+
+def side(one: Print) -> list[Span]:
+    """What the dealer did, and P of it; quiet where it is in doubt."""
+    p = one.p_buy
+    if not math.isfinite(p):
+        return [Span("· unsigned     ", "faint")]
+    bought = p >= 0.5
+    sure = p if bought else 1.0 - p
+    role = "buy" if bought else "sell"
+    word = "▲ bought" if bought else "▼ sold"
+    return [
+        Span(f"{word:<9}", role if sure >= SURE else role + "~", bold=sure >= SURE),
+        Span(f"{numbers.chance(sure):>4}  ", "muted"),
+    ]
+
+
+def contract(one: Print) -> str:
+    """`6,050C 0DTE`-like: strike, right and date, short."""
+    strike = numbers.strike(one.strike)
+    return f"{strike}{one.right} {one.expiry[5:]}"
+
+
+def row(one: Print, width: int, *, zero: str) -> Line:
+    """One print. `zero`: today's date, which is told as 0DTE."""
+    gone = one.state != "live"
+    name = contract(one)
+    if zero and one.expiry == zero:
+        name = name[: -len(one.expiry[5:])] + "0DTE"
+    spans: list[Span] = [
+        Span(f" {words.clock(one.at)} ", "muted"),
+        Span(f"{words.cut(words.clean(name), 16):<17}", "text"),
+        Span(f"{numbers.compact(one.size):>5} ", "strong" if one.size >= 100 else "text",
+             bold=one.size >= 100),
+        Span(f"{numbers.fixed(one.price, 2, 8)} ", "text"),
+        *gauge(one),
+        Span(" "),
+        *side(one),
+    ]  # fmt: skip
+    used = sum(len(span.text) for span in spans)
+    dollars = numbers.compact(one.delta_notional, plus=True).rjust(8)
+    spans.append(Span(f"{dollars} ", "muted"))
+    used += 9
+    tail = [evidence.name(one.evidence)]
+    if one.condition not in ("regular", "not given") and width - used >= 18:
+        tail.append(words.clean(one.condition))
+    if one.package >= 0:
+        tail.append(f"leg of {one.package}")
+    if gone:
+        tail.insert(0, one.state)
+    spans.append(Span(" " + words.cut(" · ".join(tail), max(0, width - used - 1)), "muted"))
+    line = fit(spans, width)
+    return tuple(span._replace(fg="faint") for span in line) if gone else line
+
+
+def heads(width: int) -> Line:
+    """What the columns are."""
+    text = " " + "time".ljust(9) + "contract".ljust(17) + "size".rjust(5) + " " + "price".rjust(8)
+    text += " " + "bid".ljust(GAUGE - 3) + "ask " + "the dealer".ljust(15) + "Δ gained".rjust(8)
+    return fit((Span(text + "  evidence", "muted"),), width)
+
+
+def summary(held: Positions, width: int) -> Line:
+    """How much of the tape is signed, and on what grounds."""
+    spans = [Span(" SIGNED ", "muted", bold=True)]
+    if math.isfinite(held.signed_share):
+        low = held.signed_share < evidence.SIGNED_LOW
+        spans.append(Span(f"{held.signed_share:.0%} of the volume", "warning" if low else "strong"))
+    else:
+        spans.append(Span("–  no print yet", "muted"))
+    told = "  ".join(evidence.listed(held.by_evidence))
+    reasons = "  ".join(evidence.listed(evidence.unsigned(held)))
+    if told:
+        spans.append(Span(f"   {told}", "muted"))
+    if reasons:
+        spans.append(Span(f"   unsigned: {reasons}", "faint"))
+    return fit(spans, width)
+
+
+class TapeList(Painted):
+    """Prints, newest first; scrolled, it stays where it is while others come."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as in every widget
+        super().__init__(id=id)
+        self.tail: TapeTail | None = None
+        """The newest prints, as far as asked for."""
+        self.why = ""
+        """Why there is nothing to show."""
+        self.least = 0
+        """Index of the size filter in `SIZES`."""
+        self.skip = 0
+        """Prints above the view."""
+        self.anchor = -1
+        """Row of the tape at which a scrolled view begins; −1: at the newest."""
+
+    def wanted(self) -> int:
+        """How many prints to ask for."""
+        return max(1, self.size.height) + self.skip + (200 if self.skip else 0)
+
+    def visible(self) -> list[Print]:
+        """Prints from the top of the view on."""
+        prints = self.tail.prints if self.tail else ()
+        if self.anchor < 0:
+            return list(prints)
+        return [one for one in prints if one.row <= self.anchor]
+
+    def scroll_rows(self, rows: int) -> None:
+        """Older or newer; back at the top it follows the tape again."""
+        prints = self.tail.prints if self.tail else ()
+        first = next((i for i, one in enumerate(prints) if one.row <= self.anchor), 0)
+        at = max(0, min(len(prints) - 1, (first if self.anchor >= 0 else 0) + rows))
+        self.skip = at
+        self.anchor = prints[at].row if at > 0 and prints else -1
+
+    def paint(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
+        """Title, columns, prints."""
+        reading = frame.reading
+        least = SIZES[self.least]
+        title = [Span(" TAPE", "muted", bold=True)]
+        title.append(Span("  newest first" if self.anchor < 0 else "  held: Home follows", "muted"))
+        if least:
+            title.append(Span(f"   ≥ {least:g} contracts", "lis", bold=True))
+        seen = f"{self.tail.seen:,} prints " if self.tail else ""
+        lines: list[Line] = [ends(title, [Span(seen, "muted")], width)]
+        if reading is not None and height >= 8:
+            lines.append(summary(reading.positions, width))
+        lines.append(heads(width))
+        zero = reading.zero_dte.expiry.rpartition(" ")[2] if reading else ""
+        prints = self.visible()
+        room = height - len(lines)
+        lines += [row(one, width, zero=zero) for one in prints[:room]]
+        if not prints:
+            why = self.why or (self.tail.why_none if self.tail else "") or (
+                "no print passes the filter" if self.tail else "asking …")  # fmt: skip
+            lines += [(), (Span(f"  {words.clean(why)}", "muted"),)]
+        return lines[:height]
