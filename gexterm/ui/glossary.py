@@ -271,7 +271,8 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("dotted cone", "±1σ of spot until settlement, from now on. Not a forecast.",
              "S ± σ·√(t/T)", "definitions, today's charm"),
         Term("B G A S M", "The paradigm in every cell: BofA, GEX, Anti-GEX, Sidial, Mixed; · no "
-             "data. Below it P of that label as a bar, and when each began. A convention has no P."),
+             "data. Below it P of that label as a bar, and when each began. Under a convention "
+             "there is no P."),
         Term("· ◆ ⚠ ◇", "Alerts by severity: good to know, look now, do not rely on it. Dim, and "
              "◇ for a change of the paradigm: it lies ahead in a replay that was wound back, and "
              "has been seen before."),
