@@ -81,10 +81,7 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
         scrollbar-color: $gx-faint; scrollbar-background: $gx-raised;
     }
     CommandPalette CommandList > .option-list--option-highlighted {
-        background: $gx-glow; color: $gx-on-glow;
-    }
-    CommandPalette:nocolor CommandList > .option-list--option-highlighted {
-        text-style: reverse;
+        background: $gx-glow; color: $gx-on-glow; text-style: $gx-chosen;
     }
     """
 

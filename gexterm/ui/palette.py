@@ -160,7 +160,11 @@ class Palette:
             panel=c["raised"],
             boost=None if self.terminal is None else c["background"],
             dark=self.dark,
-            variables={**({} if self.terminal is None else _OF_TERMINAL), **css_variables(c)},
+            variables={
+                **({} if self.terminal is None else _OF_TERMINAL),
+                **css_variables(c),
+                "gx-chosen": "underline" if self.depth == NONE else "none",
+            },
             ansi=self.terminal is not None,
         )
 
@@ -207,9 +211,14 @@ def _letters_on(ground: str) -> str:
 
 
 def css_variables(colors: Mapping[str, str]) -> dict[str, str]:
-    """What the style sheet calls `$gx-line`, `$gx-muted` and so on."""
+    """What the style sheet calls `$gx-line`, `$gx-muted` and so on.
+
+    `$gx-on-glow` is for text on what is chosen, `$gx-chosen` its style: without colours it
+    is underlined, since Textual draws no list in reverse.
+    """
     found = {f"gx-{role}": color for role, color in colors.items()}
     found.setdefault("gx-on-glow", colors["strong"])
+    found["gx-chosen"] = "none"
     return found
 
 
