@@ -20,6 +20,8 @@ _HEAD_FROM = 3
 """Rows from which on there is room for a head."""
 _LEVEL_FROM = 64
 """Cells from which on a row has a column for the level."""
+_LEVEL_WIDTH = 11
+"""Cells of that column."""
 
 
 def row(
@@ -32,10 +34,8 @@ def row(
     glyph, role = GLYPHS.get(alert.severity, ("·", "muted"))
     seen, fresh = alert.acknowledged, newest and not alert.acknowledged
     ground = "raised" if chosen else ""
+    said = words.clean(alert.text)
     tail: list[Span] = []
-    if width >= _LEVEL_FROM:
-        level = points(alert.level) if math.isfinite(alert.level) else ""
-        tail.append(Span(f" {level:>9}", "faint" if seen else "muted", ground))
     if alert.replay and marked:
         tail.append(Span(" replay" if width >= _LEVEL_FROM else " R", "muted", ground))
     tail.append(Span(" ✓ " if seen else "   ", "faint", ground))
@@ -45,9 +45,22 @@ def row(
         Span(f"{glyph} ", "faint" if seen else role, ground, bold=not seen),
     )
     room = width - sum(cell_len(span.text) for span in (*head, *tail))
-    text = words.cut(words.clean(alert.text), room)
+    # Where there is no room for both, the words go first: most of them name the level.
+    if width >= _LEVEL_FROM and cell_len(said) <= room - _LEVEL_WIDTH:
+        tail.insert(0, Span(_level(alert.level), "faint" if seen else "muted", ground))
+        room -= _LEVEL_WIDTH
+    text = words.cut(said, room)
     look = "faint" if seen else "strong" if fresh or chosen else "text"
     return fit((*head, Span(text, look, ground, bold=fresh), *tail), width)
+
+
+def _level(level: float) -> str:
+    """In `_LEVEL_WIDTH` cells, the decimal points below each other."""
+    if not math.isfinite(level):
+        return " " * _LEVEL_WIDTH
+    whole, _, part = points(level).partition(".")
+    text = f" {whole:>7}{f'.{part}' if part else '':<3}"
+    return text if len(text) == _LEVEL_WIDTH else " " * _LEVEL_WIDTH
 
 
 class AlertList(Painted):
