@@ -136,8 +136,8 @@ class Playback:
                     await asyncio.sleep(0)
                     if self._interrupted():
                         break
-                if self._next is None and not self._ended and not self._interrupted():
-                    if self._grown():
+                if self._all_sent() and not self._ended and not self._interrupted():
+                    if self._growing():
                         continue
                     self._end("the recording ends here")
             except RecordingError as error:
@@ -164,11 +164,11 @@ class Playback:
             self._clock.set_speed(command.speed)
             self.notice()
         elif isinstance(command, Seek):
-            if command.ns > self._recording.ends:
-                self._growing()
+            self._growing()
             to = self._within(command.ns)
             self._target = _Goal(to, command.through, command.held, command.grid)
         elif isinstance(command, Step) and command.ticks:
+            self._growing()
             self._target = self._ticked(command)
         elif isinstance(command, Step):
             self._target = _Goal(self._within(self._stepped(command.seconds)))
@@ -315,16 +315,15 @@ class Playback:
         return self._mark_step
 
     def _growing(self) -> bool:
-        """Whether the recording has grown since."""
+        """Whether the recording has grown since. What is added is played as well.
+
+        Of such a recording the last event is not sent yet (`Recording.refresh`), so that the
+        frames in hand never come to their end.
+        """
         return self.follows and self._recording.refresh()
 
-    def _grown(self) -> bool:
-        """Go on with what has been written since the recording was opened, if anything was."""
-        if not self._growing():
-            return False
-        self._frames = self._recording.frames(self._position + 1)
-        self._next = next(self._frames, None)
-        return True
+    def _all_sent(self) -> bool:
+        return self._next is None or (self.follows and self._position >= self._recording.ends)
 
     async def _begin(self, back: int) -> AsyncIterator[bytes]:
         """A new session, its state as of `back`."""

@@ -159,7 +159,11 @@ class Recording:
         """Frames from block number `first` on."""
         expected = self._blocks[first].offset if first < len(self._blocks) else 0
         lost = False
-        for block in self._blocks[first:]:
+        number = first
+        # One by one: `refresh` may add blocks meanwhile.
+        while number < len(self._blocks):
+            block = self._blocks[number]
+            number += 1
             if end is not None and block.first >= end:
                 return
             raw: Iterator[codec.Frame] = iter(())

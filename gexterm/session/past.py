@@ -87,23 +87,26 @@ class PlaybackRunner:
 def recording_of(path: Path, at: int) -> Path:
     """The recording of a market time, ns, among those that lie beside the one being written.
 
-    The newest one that had begun by then; `path` where there is none. Those of other
-    underlyings or feeds lie in other folders.
+    Where nothing was recorded then, the one that begins next; `path` where there is neither.
+    Those of other underlyings or feeds lie in other folders.
     """
     try:
-        beside = sorted(path.parent.glob(f"*{SUFFIX}"), reverse=True)
+        beside = sorted((p for p in path.parent.glob(f"*{SUFFIX}") if p != path), reverse=True)
     except OSError:
         return path
-    for found in beside[:_MOST_FILES]:
-        if found.name > path.name:
-            continue
+    following = path
+    for found in (path, *beside[:_MOST_FILES]):
         try:
             with Recording(found) as recording:
-                if 0 < recording.begins <= at:
-                    return found
+                if not recording.ends:
+                    continue
+                if recording.begins <= at:
+                    # The one being written goes on.
+                    return found if found == path or at <= recording.ends else following
+                following = found
         except GextermError:
             continue
-    return path
+    return path if following == path else following
 
 
 @asynccontextmanager

@@ -116,7 +116,9 @@ class Transport:
     def _past_ended(self, at: int, session: Session) -> None:
         now = self.base.newest.as_of if self.base and self.base.newest else at
         if now - at > _FAR_NS:
-            self.tell(f"nothing is recorded from {clock(at)} on for a while; L: back to live")
+            # An earlier recording of the day ends here: the next one follows.
+            self.tell(f"nothing is recorded from {clock(at)} on, for a while")
+            self.enter_past(at + 1_000_000_000, 0.0 if session.paused else session.speed)
         elif session.paused:
             self.tell("this is the end of what is recorded so far; L: back to live")
         else:
@@ -133,7 +135,11 @@ class Transport:
         self._hunt = None
         session = channel.session
         newest = self.base.newest.as_of if self.base and self.base.newest else 0
-        if not session.replayable or (self.in_past and ns > newest):
+        if self.in_past and ns >= newest:
+            self.tell("caught up with live")
+            self._back()
+            return
+        if not session.replayable:
             if ns >= newest:
                 self.tell("that has not come yet: live is the newest there is", "warning")
             else:
@@ -354,8 +360,11 @@ class Transport:
 
     # -- the past of a live session -----------------------------------------------------------
 
-    def enter_past(self, at: int) -> None:
-        """Show the recorded past of the live session from a market time on, ns, paused."""
+    def enter_past(self, at: int, speed: float = 0.0) -> None:
+        """Show the recorded past of the live session from a market time on, ns.
+
+        Paused, unless it is to play at a `speed`.
+        """
         base = self.base
         if base is None or base.session.replayable:
             return
@@ -363,9 +372,9 @@ class Transport:
         if made is None:
             self.tell(_NOT_RECORDED, "warning")
             return
-        self.run_worker(self._to_past(made), name="past", group="past", exclusive=True)
+        self.run_worker(self._to_past(made, speed), name="past", group="past", exclusive=True)
 
-    async def _to_past(self, made: AbstractAsyncContextManager[Session]) -> None:
+    async def _to_past(self, made: AbstractAsyncContextManager[Session], speed: float) -> None:
         base = self.base
         was = self.in_past
         stack = contextlib.AsyncExitStack()
@@ -380,6 +389,9 @@ class Transport:
         self._hunt, self._end_told = None, False
         self.channel = Channel(session, self._glow_s)
         self.follow_channel(self.channel)
+        if speed > 0.0:
+            session.set_speed(speed)
+            session.resume()
         self.refresh_screen()
         if before is not None:
             await before.aclose()

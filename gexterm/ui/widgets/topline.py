@@ -95,12 +95,12 @@ def past(frame: Frame) -> list[Span]:
     out = [Span(word, "background", "replay", bold=True)]
     if progress.way(frame) or frame.hunting:
         out += underway(frame)
-    elif not frame.paused:
-        out.append(Span(" ▶", "replay"))
+    else:
+        out.append(Span(" paused" if frame.paused else " playing", "text"))
     beside = frame.beside
     if beside is not None and beside.at:
         trouble = beside.state not in ("live", "paused")
-        out.append(Span(f" live is {words.clock(beside.at, with_seconds=False)}",
+        out.append(Span(f"  live is {words.clock(beside.at, with_seconds=False)}",
                         "warning" if trouble else "text"))  # fmt: skip
         if beside.alerts:
             many = "alert" if beside.alerts == 1 else "alerts"
