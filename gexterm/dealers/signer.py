@@ -380,6 +380,10 @@ class Signer:
         t.evidence[rows] = evidence
         nobody = (evidence == Evidence.CROSS) | (evidence == Evidence.COMPRESSION)
         t.p_dealer[rows] = np.where(nobody, 0.0, s.involvement)
+        # Quotes that must not sign are marked by infinite prices: nobody is shown those.
+        t.met_bid[rows], t.met_ask[rows] = w.bid, w.ask
+        if (marked := np.isinf(w.bid) | np.isinf(w.ask)).any():
+            t.met_bid[rows[marked]] = t.met_ask[rows[marked]] = np.nan
         self._finish(w, (w.joined & ~open_tick & ~open_package) | end)
 
     def _join(self, w: Waiting, end: bool) -> None:

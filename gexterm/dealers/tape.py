@@ -73,8 +73,8 @@ class TapeUpdate:
 class Tape(Columns):
     """All prints of a session, in order of arrival.
 
-    The signer writes `p_buy`, `p_dealer`, `evidence` and `package`; all else is written
-    here. Rows that are not `State.LIVE` count for nothing.
+    The signer writes `p_buy`, `p_dealer`, `evidence`, `package`, `met_bid` and `met_ask`; all
+    else is written here. Rows that are not `State.LIVE` count for nothing.
     """
 
     def __init__(self, capacity: int = 4096) -> None:

@@ -47,6 +47,8 @@ _COLUMNS: tuple[tuple[str, type[np.generic], float], ...] = (
     ("p_dealer", np.float32, np.nan),
     ("evidence", np.uint8, UNJUDGED),
     ("package", np.int64, -1),
+    ("met_bid", np.float64, np.nan),
+    ("met_ask", np.float64, np.nan),
 )
 _GROWTH = 1.25
 # Less than this is not worth counting: small tapes double.
@@ -94,6 +96,10 @@ class Columns:
     """`Evidence`; `UNJUDGED` until judged."""
     package: I64
     """Number of the package it is a leg of; −1 none."""
+    met_bid: F64
+    """Bid in force that it was judged by, as given or from the quotes; NaN none, or too old."""
+    met_ask: F64
+    """The offer."""
 
     def __init__(self, capacity: int = 4096) -> None:
         self._whole: dict[str, NDArray[Any]] = {

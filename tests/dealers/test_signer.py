@@ -643,3 +643,18 @@ def test_a_quote_of_a_contract_that_nobody_defined_takes_no_room() -> None:
     made.settle(None)
     assert made.flow().prints == 1
     assert made.counts["unknown_contract"] == 2
+
+
+def test_the_quote_that_a_print_met_stays_with_it() -> None:
+    made = feed(signer(), quote(-500), trade(10, 1.20), quote(20, bid=3.0, ask=4.0))
+    made.settle()
+    assert (made.tape.met_bid[0], made.tape.met_ask[0]) == (1.00, 1.20)
+    assert np.isnan(made.tape.bid[0])  # the feed gave none
+
+
+def test_a_quote_that_must_not_sign_is_shown_to_nobody() -> None:
+    made = signer()
+    made.opens_at(NOON)
+    feed(made, quote(-500), trade(10, 1.20))
+    assert np.isnan(made.tape.met_bid[0])
+    assert np.isnan(made.tape.met_ask[0])

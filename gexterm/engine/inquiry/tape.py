@@ -140,8 +140,8 @@ def _prints(
     gained[state != State.LIVE] = np.nan
     at = np.where(tape.ts[rows] > 0, tape.ts[rows], tape.recv[rows])
     columns = (
-        rows, at, who, tape.price[rows], size, tape.bid[rows], tape.ask[rows], bought, dealer,
-        kind, tape.condition[rows], tape.package[rows], state, gained,
+        rows, at, who, tape.price[rows], size, tape.met_bid[rows], tape.met_ask[rows], bought,
+        dealer, kind, tape.condition[rows], tape.package[rows], state, gained,
     )  # fmt: skip
     dates: dict[object, str] = {}
     out = []

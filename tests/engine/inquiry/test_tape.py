@@ -16,7 +16,7 @@ from gexterm.engine.inquiry.inquirer import Inquirer
 from gexterm.engine.inquiry.tape import CONDITIONS, NOT_JUDGED, TapeReader, newest
 from gexterm.errors import UsageError
 from gexterm.market.contracts import Right
-from gexterm.market.events import CANCEL, SourceInfo, Trades
+from gexterm.market.events import CANCEL, Quotes, SourceInfo, Trades
 from tests.engine.inquiry.books import asked
 from tests.engine.tapes import CONTRACTS, QUOTES, TEN, filled, index_of, prints, tick
 
@@ -48,7 +48,8 @@ def test_a_print_at_the_offer_is_a_dealers_sale_and_loses_him_a_calls_delta() ->
         6720.0,
         "C",
     )
-    assert shown.price == QUOTES.ask[CALL]
+    assert (shown.bid, shown.ask) == (QUOTES.bid[CALL], QUOTES.ask[CALL])
+    assert shown.price == shown.ask
     assert shown.p_buy < 0.5
     assert (shown.evidence, shown.condition, shown.state) == ("at the quote", "regular", "live")
     assert engine.last is not None
@@ -86,6 +87,26 @@ def test_what_carries_no_side_says_why_and_has_no_probability() -> None:
     assert math.isnan(shown.p_buy)
     assert math.isnan(shown.delta_notional)
     assert shown.p_dealer == 0.0
+
+
+def test_the_quote_is_the_one_in_force_then_and_stays_that() -> None:
+    engine = heard((CALL, +1, 70.0))
+    after = np.array([TEN + 30_000_000_000], np.int64)
+    who, one = np.array([CALL], np.int32), np.ones(1)
+    engine.apply(Quotes(who, 1.0 * one, 99.0 * one, one, one, after, recv=int(after[0])))
+    tick(engine, 7.0)
+    shown = Inquirer(engine).tape(1).prints[0]
+    assert (shown.bid, shown.ask) == (QUOTES.bid[CALL], QUOTES.ask[CALL])
+
+
+def test_without_a_quote_before_it_there_is_none_to_show() -> None:
+    engine = filled(view="flow", scope="0dte")
+    engine.apply(prints((CALL, +1, 5.0), at=TEN - 3_600_000_000_000))
+    tick(engine, 6.0)
+    shown = Inquirer(engine).tape(1).prints[0]
+    assert math.isnan(shown.bid)
+    assert math.isnan(shown.ask)
+    assert shown.evidence in {"no quote", "late"}
 
 
 def test_what_was_taken_back_is_shown_as_that() -> None:
