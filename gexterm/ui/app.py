@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import math
 import os
 import signal
 import sys
@@ -39,6 +40,7 @@ from gexterm.ui.session import Session
 from gexterm.ui.settling import Settling
 from gexterm.ui.terminal import forgiving, need_terminal
 from gexterm.ui.transport import MINUTE_NS, Transport
+from gexterm.ui.vitals import Vital, Vitals
 from gexterm.ui.wardrobe import Wardrobe
 
 _MODULES = {
@@ -132,6 +134,8 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
             self.base = self.channel = Channel(session, glow_s, self.alert_book(session))
         self.crash: BaseException | None = None
         """What ended the monitor, if it was an error in it."""
+        self.vitals = Vitals()
+        """How the monitor itself does."""
         self.painted = 0
         """Frames shown so far."""
 
@@ -288,8 +292,20 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
         top = next(shows, None)
         if top is None:
             return
+        before, began = self.shown, time.monotonic()
         top.show(self.frame(getattr(top, "NAME", "")))
         self.painted += 1
+        if self.shown is not None and self.shown is not before:
+            self._note(self.shown, time.monotonic(), began)
+
+    def _note(self, reading: Reading, now: float, began: float) -> None:
+        """How it went: for the health screen."""
+        behind = math.nan
+        if self.duties is not None and reading.source.mode == "live":
+            behind = (self.duties.clock.now_ns() - reading.as_of) / 1e9 - reading.source.delay_s
+        health = reading.health
+        self.vitals.note(Vital(health.tick_ms, 1e3 * (now - began), behind, health.events_per_s))
+        self.vitals.look(now)
 
     def frame(self, screen: str = "desk") -> Frame:
         """What there is to show now."""
@@ -302,6 +318,7 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
             "fps": self._fps,
             "screen": screen,
             "density": self._density,
+            "vitals": self.vitals,
         }
         if channel is None:
             return Frame(SourceInfo("", "", "file"), FeedStatus("connecting"), **common)

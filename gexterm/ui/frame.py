@@ -10,6 +10,7 @@ from gexterm.reading.day import DayLog
 from gexterm.reading.inquiry import Inquiries
 from gexterm.reading.model import Reading
 from gexterm.session.model import RecordingState
+from gexterm.ui.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +137,5 @@ class Frame:
     """The live session that goes on while its past is shown; None otherwise."""
     hunting: str = ""
     """What is being looked for by running ahead: `alert`, `change of the paradigm`; or empty."""
+    vitals: Vitals | None = None
+    """How the monitor itself does."""

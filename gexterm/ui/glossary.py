@@ -327,5 +327,18 @@ CHAPTERS: tuple[Chapter, ...] = (
              "Positions change by trades alone; greeks change with spot and time, too.",
              "x(now) − x(then), strikes listed at both times"),
     )),
+    Chapter("Health", (
+        Term("quote age by strike", "Seconds since the older side of a strike's quotes changed, "
+             "among the expiries of the scope; ten times the age is a quarter of the bar. A "
+             "market that does not move has old quotes that are true."),
+        Term("as of → screen", "From the moment that a Reading stands for to the moment that it "
+             "is on the screen, in a live market: the wait for the tick, the work, the paint. "
+             "Half of the readings lie below the first number.",
+             "wall clock − as of − delay by design"),
+        Term("tick, paint", "Work for one Reading, and for showing it; median and 99 % of the "
+             "last frames. A tick that takes longer than its spacing costs Readings, never data."),
+        Term("unexplained", "Share of the scope's open interest that no tape we have explains: "
+             "what the combined view fills with its prior."),
+    )),
 )  # fmt: skip
 """Everything that the desk shows, panel by panel."""
