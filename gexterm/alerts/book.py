@@ -30,7 +30,7 @@ class AlertBook:
     """Fed with the alerts of a session; call it from one thread or task.
 
     `history` None: nothing is kept. `keep_replays`: whether alerts of replays and simulations
-    are kept as well. `retention_days` is for how long the history is kept.
+    are kept as well. `retention_days` is for how long the history is kept; 0: not at all.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class AlertBook:
     ) -> None:
         self.version = 0
         """Grows with every change: whoever paints need compare only this."""
+        history = history if retention_days else None
         self._history = history
         self._keep_replays = keep_replays
         self._retention_days = retention_days
@@ -53,8 +54,8 @@ class AlertBook:
     @classmethod
     def of(cls, settings: AlertSettings, folder: Path, *, keep_replays: bool = False) -> AlertBook:
         """As the user has set it: with a history in `folder`, unless none is wanted."""
-        history = AlertHistory(folder) if settings.history_days else None
-        return cls(history, keep_replays=keep_replays, retention_days=settings.history_days)
+        days = settings.history_days
+        return cls(AlertHistory(folder), keep_replays=keep_replays, retention_days=days)
 
     @property
     def alerts(self) -> tuple[Alert, ...]:
