@@ -27,6 +27,8 @@ WORDED = 6
 UNITS = {"gamma": "$/1%", "vega": "$/pt", "vanna": "$/pt", "charm": "$/day", "delta": "$",
          "decay": "$ to close"}  # fmt: skip
 """What each greek is measured in here."""
+SHORT = {"vega": "/pt", "vanna": "/pt", "charm": "/d"}
+"""The same for what has a number alone, dollars understood."""
 
 
 def value_of(line: ExpiryLine, greek: str, as_of: int) -> float:
@@ -128,8 +130,8 @@ def plan(width: int, greek: str) -> Plan:
         chosen.pop(0)
     rest, taken = 0, set()
     for name, cells in (
-        ("iv", 7), ("contracts", 7), (others[0].name, 9), (others[1].name, 9), ("smile", 9),
-        *((other.name, 9) for other in others[2:]), ("forward", 10),
+        ("iv", 7), ("contracts", 7), (others[0].name, 10), (others[1].name, 10), ("smile", 9),
+        *((other.name, 10) for other in others[2:]), ("forward", 10),
     ):  # fmt: skip
         if needs(len(chosen), LEAST_HALF if name == "iv" else WORDED, rest + cells) <= width:
             rest += cells
@@ -239,7 +241,8 @@ class ExpiryTable(Painted):
         if above > 0 or below > 0:
             said = [f"▼ +{below} more" if below > 0 else "", f"▲ +{above} above" if above else ""]
             out.append(fit((Span("  " + "  ".join(filter(None, said)), "muted"),), width))
-        out.append(self._total(lines, reading, layout, width))
+        if len(out) < height:
+            out.append(self._total(lines, reading, layout, width))
         return out
 
     def _head(self, reading: Reading, layout: Plan, width: int) -> list[Line]:
@@ -267,8 +270,7 @@ class ExpiryTable(Painted):
             told = title if len(title) < room else greek.name
             first.append(Span(f"{sides}{told:>{room}} ", "faint"))
         first += [
-            Span(f"{greek.name + ' ' + UNITS[greek.name][1:]:>8} ", "faint")
-            for greek in layout.numbers
+            Span(f"{greek.name + ' ' + SHORT[greek.name]:>9} ", "faint") for greek in layout.numbers
         ]
         if layout.iv:
             first.append(Span("ATM iv ", "faint"))
@@ -301,7 +303,7 @@ class ExpiryTable(Painted):
                        background=ground)  # fmt: skip
             out.append(Span(f" {_amount(value)} ", role))
         for greek in layout.numbers:
-            out.append(Span(f"{_amount(value_of(line, greek.name, now)):>8} ", role))
+            out.append(Span(f"{_amount(value_of(line, greek.name, now)):>9} ", role))
         if layout.iv:
             out.append(Span(f"{numbers.percent(line.atm_iv, 6, 1)} ", role))
         if layout.forward:
@@ -332,7 +334,7 @@ class ExpiryTable(Painted):
             out.append(Span(" " * (2 * layout.half + 1)))
             out.append(Span(_amount(summed(greek.name)[0]) + " ", "text", bold=True))
         out += [
-            Span(f"{_amount(summed(greek.name)[0]):>8} ", "text", bold=True)
+            Span(f"{_amount(summed(greek.name)[0]):>9} ", "text", bold=True)
             for greek in layout.numbers
         ]
         return fit(out, width)
