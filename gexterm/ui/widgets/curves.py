@@ -23,6 +23,8 @@ LEAST_WIDTH, LEAST_HEIGHT = 24, 5
 """Below this there is no curve, only its value at spot."""
 ROOMY = 12
 """Rows from which on a panel tells what its sides mean and names the levels."""
+BAND_MOST = 1.5
+"""How much of a band an axis shows, at most, as a multiple of the curve's own size."""
 
 SIDES = {
     "gamma": ("sell into rises, buy falls", "buy into rises, sell falls"),
@@ -101,21 +103,27 @@ def at(curves: Curves | None, greek: str, spot: float) -> float:
 
 
 def peaks(curves: Sequence[Curves | None], greek: str, window: Window) -> tuple[float, float]:
-    """The size of the lowest and of the highest value within a window, bands included."""
-    low = high = 0.0
+    """The size of the lowest and of the highest value within a window.
+
+    Of a band as much as leaves the curve its share of the height: `BAND_MOST` times it.
+    """
+    low = high = band_low = band_high = 0.0
     for each in curves:
         if each is None or greek not in each.values:
             continue
         inside = (each.spots >= window.low) & (each.spots <= window.high)
         edges = [at(each, greek, end) for end in (window.low, window.high)]
-        lines: list[F64] = [each.values[greek][inside], np.array(edges)]
-        if greek in each.band:
-            lines += [line[inside] for line in each.band[greek]]
-        known = np.concatenate(lines)
+        known = np.concatenate([each.values[greek][inside], np.array(edges)])
         known = known[np.isfinite(known)]
         if known.size:
             low, high = min(low, float(known.min())), max(high, float(known.max()))
-    return -low, high
+        for line in each.band.get(greek, ()):
+            ends = line[inside & np.isfinite(line)]
+            if ends.size:
+                band_low = min(band_low, float(ends.min()))
+                band_high = max(band_high, float(ends.max()))
+    most = BAND_MOST * max(-low, high) or math.inf
+    return max(-low, min(-band_low, most)), max(high, min(band_high, most))
 
 
 def _ys(values: F64, rows: int, limits: tuple[float, float]) -> F64:
@@ -237,11 +245,19 @@ def level_row(drawn: Drawn, columns: int, *, named: bool) -> tuple[Line, int]:
         row[column] = (level.glyph, level.role, level.role not in QUIET)
         texts.append((column, level))
     for column, level in texts if named else ():
-        for word in (f"{level.brief} {numbers.level(level.value)}", level.brief):
-            end = column + 1 + len(word)
-            free = row[column + 1 : end + 1]
-            if end < columns and all(cell[0] == " " for cell in free):
-                row[column + 1 : end] = [(char, level.role, False) for char in word]
+        long = f"{level.brief} {numbers.level(level.value)}"
+        # Right of its mark or left of it, a blank before the next one.
+        places = [
+            (word, start)
+            for word in (long, level.brief)
+            for start in (column + 1, column - len(word))
+        ]
+        for word, start in () if level.name == "sigma" else places:
+            end = start + len(word)
+            right = start > column
+            near = row[start : end + 1] if right else row[max(0, start - 1) : end]
+            if start >= 1 and end < columns and all(cell[0] == " " for cell in near):
+                row[start:end] = [(char, level.role, False) for char in word]
                 break
     for text, start in (
         (f"‹{beyond[0]}" if beyond[0] else "", 0),
@@ -368,9 +384,10 @@ def panel(drawn: Drawn, width: int, height: int) -> list[Line]:
     zero = min(rows - 1, max(0, round(float(_ys(np.zeros(1), rows, drawn.limits)[0])) // 4))
     labels = {0: label(high), rows - 1: label(low), zero: "0".rjust(AXIS - 2)}
     if rows >= 10:
-        for row in (rows // 4, rows // 2, (3 * rows) // 4):
-            if min(abs(row - zero), abs(row), abs(row - rows + 1)) > 1:
-                labels[row] = label(high - (high - low) * (row + 0.5) / rows)
+        for value in (high / 2, low / 2):
+            row = round(float(_ys(np.array([value]), rows, drawn.limits)[0])) // 4
+            if min(abs(row - zero), row, rows - 1 - row) > 1:
+                labels[row] = label(value)
     out = [title(drawn, width)]
     if roomy:
         out.append(legend(drawn, width))

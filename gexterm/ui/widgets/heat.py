@@ -25,8 +25,8 @@ no outlook."""
 COLUMNS: Mapping[str, Greek] = {**BY_NAME, **{each.name: each for each in POSITIONS}}
 """All that the map can show, by name."""
 
-# Shades of a colour on the ground it stands on: each `~` and `=` takes away a part of it.
-SHADES = ("~~", "~=", "====", "==", "")
+# Each `=` takes a seventh of a colour away: 19, 35, 55, 74 and 100 % of it are left.
+SHADES = ("=" * 11, "=" * 7, "=" * 4, "=" * 2, "")
 """Suffixes of a role, the faintest first."""
 RULED = "╌"
 """What a cell below zero is ruled with, so that its sign shows without its colour."""
@@ -115,7 +115,8 @@ def row(
     """One row of the map: its cells, spot's path over them, the line at now."""
     out: list[Span] = []
     text, look = "", ("", "", False)
-    wide, last = axis.cells, axis.now
+    last = axis.now
+    edges = axis.edges
 
     def put(part: str, fg: str, bg: str, bold: bool) -> None:
         nonlocal text, look
@@ -128,6 +129,7 @@ def row(
 
     for column, step in enumerate(dark):
         char, fg, bg = table[step]
+        wide = edges[column + 1] - edges[column]
         if column == cursor and not bg:
             bg = "glow"
         drawn = over.get(column)
@@ -147,13 +149,13 @@ def row(
 
 
 def place(axis: Axis, column: int) -> int:
-    """The cell at which a column begins."""
-    return column * axis.cells + (column > axis.now)
+    """The cell at which a column begins; the line at now takes one."""
+    return axis.edges[column] + (column > axis.now)
 
 
 def across(axis: Axis) -> int:
     """Cells of the whole map."""
-    return axis.count * axis.cells + (axis.now + 1 < axis.count)
+    return axis.cells + (axis.now + 1 < axis.count)
 
 
 def times(axis: Axis, cursor: int, width: int) -> Line:
@@ -166,7 +168,7 @@ def times(axis: Axis, cursor: int, width: int) -> Line:
     marks.append((place(axis, axis.now), f"▲{now}", "spot"))
     minutes = next(
         (m for m in (5, 10, 15, 30, 60, 120, 180)
-         if m * axis.cells >= 8 * axis.minutes), 240,
+         if m * axis.cells >= 8 * axis.minutes * axis.count), 240,
     )  # fmt: skip
     tick = minutes * 60 * NS
     at = -(-axis.begin // tick) * tick
@@ -196,7 +198,7 @@ def first_fitting(texts: Sequence[str], room: int) -> str:
 
 def halves(axis: Axis, begin: str, since: str, ahead: Sequence[str], width: int) -> Line:
     """What stands left and right of now. `since`: from when this book is known, if later."""
-    past = place(axis, axis.now) + axis.cells
+    past = axis.edges[axis.now + 1]
     own = f"this view since {since}" if since else ""
     left = first_fitting(
         (f"the day since {begin}, {own}", own) if own else

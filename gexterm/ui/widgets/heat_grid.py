@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ MINUTE_NS = 60 * NS
 MINUTES = (1, 2, 3, 5, 10, 15, 30, 60, 120)
 """Minutes that a column may hold."""
 WIDEST = 6
-"""Cells of a column at most."""
+"""Cells of a column, at most."""
 PER_ROW = (1, 2, 4, 5, 10, 20, 40, 50, 100, 200, 400, 500, 1000)
 """Strikes that a row may hold."""
 STEPS = (0.04, 0.2, 0.4, 0.6, 0.85)
@@ -30,9 +31,14 @@ UNKNOWN, GAP, NOTHING = -128, -127, -126
 """Steps of a cell of which nothing is known; of a time without Readings; without a strike."""
 
 
+@lru_cache(maxsize=16)
+def _edges(count: int, cells: int) -> tuple[int, ...]:
+    return tuple(column * cells // count for column in range(count + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Time across: columns of whole minutes, the same number of cells each."""
+    """Time across: columns of whole minutes, as many cells each as come out even."""
 
     begin: int
     """Where the first column begins, ns; a multiple of the column's own length."""
@@ -41,9 +47,14 @@ class Axis:
     count: int
     """Columns."""
     cells: int
-    """Cells of a column."""
+    """Cells of all columns together."""
     now: int
     """The column of the present moment."""
+
+    @property
+    def edges(self) -> tuple[int, ...]:
+        """The cell at which each column begins, and where the last one ends."""
+        return _edges(self.count, self.cells)
 
     @property
     def minutes(self) -> int:
@@ -74,7 +85,7 @@ def axis(begin: int, now: int, end: int, cells: int) -> Axis:
         first += (count - room) * step
         count = room
     count = max(1, count)
-    return Axis(first, step, count, min(WIDEST, max(1, room // count)), (now - first) // step)
+    return Axis(first, step, count, min(WIDEST * count, room), (now - first) // step)
 
 
 def spacing(strikes: F64, spot: float) -> float:

@@ -141,8 +141,8 @@ class HeatChart(Painted):
             return
         across = self._grid.axis
         inside = x - self._left
-        split = heat.place(across, across.now) + across.cells
-        column = (inside if inside < split else inside - 1) // across.cells
+        inside -= inside >= across.edges[across.now + 1]  # the line at now
+        column = bisect_right(across.edges, inside) - 1
         if 0 <= column < across.count and inside >= 0:
             self.cursor = 0 if column == across.now else across.start(column)
             self.repaint()
@@ -170,10 +170,10 @@ class HeatChart(Painted):
         now = reading.as_of
         _, back, on = ZOOMS[self.zoom]
         left = reading.zero_dte.seconds_left
-        end = now + round(left / 60) * MINUTE_NS if math.isfinite(left) and left > 0 else now
+        end = now + round(left * NS) if math.isfinite(left) and left > 0 else now
         if self.outlook is not None and len(self.outlook.times):
             end = max(end, int(self.outlook.times[-1]))
-        end = -(-end // MINUTE_NS) * MINUTE_NS
+        end = (end + MINUTE_NS // 2) // MINUTE_NS * MINUTE_NS
         begin = frame.day.slices[0].at if frame.day and frame.day.slices else now
         if back:
             steady = now // STEADY_NS * STEADY_NS
@@ -329,9 +329,9 @@ class HeatChart(Painted):
         gap = spacing(strikes, reading.spot)
         number = round(down.step / gap) if math.isfinite(gap) else 1
         return [
-            ZOOMS[self.zoom][0],
-            f"{across.minutes} min a column",
             *([f"{number} strikes a row"] if number > 1 else []),
+            f"{across.minutes} min a column",
+            ZOOMS[self.zoom][0],
         ]
 
     def _halves(

@@ -6,19 +6,20 @@ import math
 from dataclasses import dataclass
 
 from gexterm.reading.inquiry import Curves, Suppose, Supposed
-from gexterm.reading.model import Reading
+from gexterm.reading.model import Band, Hedging, Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.actions import cap
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, ends, fit
 from gexterm.ui.ink import width as cells
-from gexterm.ui.widgets.certainty import probability
+from gexterm.ui.widgets.certainty import doubtful, known, probability
 from gexterm.ui.widgets.sand import missing
 
 NS = 1_000_000_000
+NO_BAND = Band()
 NOTHING = Suppose()
 """The market as it is."""
-NAME, VALUE, CHANGE = 15, 10, 9
+NAME, VALUE, CHANGE = 15, 11, 9
 """Cells of the table's columns."""
 LEAST = NAME + 2 * VALUE + 3
 """Cells below which the change has no column."""
@@ -133,9 +134,13 @@ class Entry:
     """Colour of what it is now."""
     why: str = ""
     """Why it is not known then."""
+    band: str = ""
+    """Where it lies now with 80 % of the probability; empty where no band is known."""
 
 
-def _level(name: str, now: float, then: float, role: str, why: str = "") -> Entry:
+def _level(
+    name: str, now: float, then: float, role: str, why: str = "", band: Band = NO_BAND
+) -> Entry:
     change = ""
     if math.isfinite(now) and math.isfinite(then):
         gap = numbers.distance(then - now, at=now).strip()
@@ -143,35 +148,45 @@ def _level(name: str, now: float, then: float, role: str, why: str = "") -> Entr
             change = gap
     elif math.isfinite(now) != math.isfinite(then):
         change = "gone" if math.isfinite(now) else "new"
-    return Entry(name, numbers.level(now), numbers.level(then), change, role,
-                 why if not math.isfinite(then) else "")  # fmt: skip
+    told = numbers.levels_band(band.low, band.high) if known(band) else ""
+    missing_why = why if not math.isfinite(then) else ""
+    return Entry(name, numbers.level(now), numbers.level(then), change, role, missing_why, told)
 
 
-def _amount(name: str, now: float, then: float, why: str = "") -> Entry:
+def _amount(name: str, now: float, then: float, why: str = "", band: Band = NO_BAND) -> Entry:
     texts = [numbers.compact(value, plus=True) for value in (now, then)]
     change = ""
     if math.isfinite(now) and math.isfinite(then) and texts[0] != texts[1]:
         change = numbers.compact(then - now, plus=True)
-    return Entry(name, texts[0], texts[1], change, why=why if not math.isfinite(then) else "")
+    missing_why = why if not math.isfinite(then) else ""
+    return Entry(name, texts[0], texts[1], change, why=missing_why, band=_told(now, band))
 
 
-def trade(dollars: float) -> str:
-    """`buy 1.2bn`: what dealers have to trade."""
+def _told(value: float, band: Band) -> str:
+    """A band of dollars; empty where none is known."""
+    return numbers.band(value, band.low, band.high).strip() if known(band) else ""
+
+
+def trade(dollars: float, band: Band = NO_BAND) -> str:
+    """`buy 1.2bn`: what dealers have to trade; `buy?` where the band contains zero."""
     if not math.isfinite(dollars):
         return numbers.DASH
     if dollars == 0:
         return "0"
-    return f"{'buy' if dollars > 0 else 'sell'} {numbers.compact(abs(dollars))}"
+    open_ = "?" if doubtful(band) else ""
+    return f"{'buy' if dollars > 0 else 'sell'}{open_} {numbers.compact(abs(dollars))}"
 
 
-def _trade(name: str, now: float, then: float) -> Entry:
-    texts = [trade(now), trade(then)]
+def _trade(name: str, flows: tuple[Hedging, Hedging], field: str, band: str) -> Entry:
+    now, then = (getattr(each, field) for each in flows)
+    bands: list[Band] = [getattr(each, band) for each in flows]
+    texts = [trade(*one) for one in zip((now, then), bands, strict=True)]
     change = ""
     if math.isfinite(now) and math.isfinite(then) and texts[0] != texts[1]:
         change = numbers.compact(then - now, plus=True)
         if now * then < 0:
             change = f"≠ {change}"
-    return Entry(name, texts[0], texts[1], change)
+    return Entry(name, texts[0], texts[1], change, band=_told(now, bands[0]))
 
 
 def _word(name: str, now: str, then: str) -> Entry:
@@ -214,24 +229,28 @@ def entries(base: Reading, then: Reading) -> list[Entry]:
     return [
         Entry("spot", numbers.price(spots[0]).strip(), numbers.price(spots[1]).strip(),
               move if move.strip("+−0.,") else "", "spot"),
-        _level("flip", base.gamma.flip, then.gamma.flip, "flip", no_flip(then)),
-        _amount("gamma /1 %", base.gamma.gex_per_1pct, then.gamma.gex_per_1pct),
+        _level("flip", base.gamma.flip, then.gamma.flip, "flip", no_flip(then),
+               base.gamma.flip_band),
+        _amount("gamma /1 %", base.gamma.gex_per_1pct, then.gamma.gex_per_1pct,
+                band=base.gamma.gex_band),
         _word("regime", base.regime.composite, then.regime.composite),
         _paradigm(base, then),
         *(
             _level(name, getattr(zeros[0], field), getattr(zeros[1], field), role,
-                   gone or missing(zeros[1], field.removeprefix("lis_")))
+                   gone or missing(zeros[1], field.removeprefix("lis_")),
+                   getattr(zeros[0], f"{field}_band"))
             for name, field, role in (
                 ("LIS upper", "lis_upper", "lis"),
                 ("LIS lower", "lis_lower", "lis"),
                 ("target", "target", "target"),
             )
         ),
-        _amount("charm /h", zeros[0].charm_per_hour, zeros[1].charm_per_hour, gone),
-        _trade("spot +1 %", flows[0].per_up_1pct, flows[1].per_up_1pct),
-        _trade("spot −1 %", flows[0].per_down_1pct, flows[1].per_down_1pct),
-        _trade("vol +1 point", flows[0].per_vol_point, flows[1].per_vol_point),
-        _trade("next hour", flows[0].per_hour, flows[1].per_hour),
+        _amount("charm 0DTE /h", zeros[0].charm_per_hour, zeros[1].charm_per_hour, gone,
+                zeros[0].charm_band),
+        _trade("hedge +1 %", flows, "per_up_1pct", "up_band"),
+        _trade("hedge −1 %", flows, "per_down_1pct", "down_band"),
+        _trade("hedge vol +1", flows, "per_vol_point", "vol_band"),
+        _trade("hedge next hour", flows, "per_hour", "hour_band"),
         _level("call wall", base.gamma.call_wall, then.gamma.call_wall, "wall"),
         _level("put wall", base.gamma.put_wall, then.gamma.put_wall, "wall"),
     ]  # fmt: skip
@@ -242,7 +261,8 @@ def _row(entry: Entry, width: int, *, supposing: bool, old: bool) -> Line:
     now = Span(entry.now.rjust(VALUE), entry.role if entry.role != "text" else "text")
     head = Span(words.cut(entry.name, NAME), "muted")
     if not supposing:
-        return fit((head, now), width)
+        extra = entry.band or (entry.why if entry.now.strip() == numbers.DASH else "")
+        return fit((head, now, Span(words.cut(f"  {extra}", max(0, room - VALUE)), "muted")), width)
     fresh = "replay~" if old else "replay"
     changed = bool(entry.change)
     then = Span(
@@ -297,8 +317,10 @@ def table(frame: Frame, asked: Asked, width: int, height: int) -> list[Line]:
         head.append(Span(f"   of {words.clock(base.as_of)}", "faint"))
     elif asked.suppose.anything:
         head.append(Span("  …", "replay"))
+    elif any(entry.band for entry in rows):
+        head.append(Span("  80 % band", "faint"))
     spare = height - 2 - -(-len(rows) // across)
-    told = _notes(answer, width, min(8, spare)) if answer and spare > 0 else []
+    told = _notes(answer, width, spare) if answer and spare > 0 else []
     if answer and answer.notes and not told:
         more = f" +{len(answer.notes) - 1}" if len(answer.notes) > 1 else ""
         room = width - cells(head) - len(more) - 3
