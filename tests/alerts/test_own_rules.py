@@ -533,6 +533,25 @@ def test_nothing_is_told_of_a_level_that_is_not_known(spots: list[float]) -> Non
     assert told(of_levels, unknown, "0") == []
 
 
+@settings(max_examples=40, deadline=None)
+@given(paths())
+def test_whatever_is_told_is_known_in_the_reading_that_tells_it(path: list[Reading]) -> None:
+    by_time = {one.as_of: one for one in path}
+    for alert in told(RULES, path, "0"):
+        one = by_time[alert.at]
+        if alert.kind in ("level", "distance", "flip", "wall"):
+            assert math.isfinite(alert.level)
+        if alert.kind in ("level", "distance") or alert.text.startswith("spot"):
+            assert math.isfinite(one.spot)
+        if alert.kind in ("paradigm", "probability"):
+            assert one.zero_dte.paradigm != "No data" or alert.kind == "probability"
+            assert one.zero_dte.probability or alert.kind == "paradigm"
+        if alert.kind == "hedge flow":
+            assert abs(one.hedging.per_hour) > 1e9
+        if alert.kind == "gex":
+            assert math.isfinite(one.gamma.gex_per_1pct)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.floats(2726.0, 2734.0) | st.just(NAN), min_size=2, max_size=60),

@@ -304,7 +304,7 @@ async def test_closing_lets_go_out_what_can_and_takes_nothing_more() -> None:
     way = Way()
     out = Dispatcher([way, Way(hangs, "stuck")], ManualClock())
     out.submit(alert("last words"))
-    await out.close(wait_s=0.05)
+    await out.close(wait_s=0.5)
     out.submit(alert("too late"))
     assert way.arrived == ["last words"]
     await out.close()
