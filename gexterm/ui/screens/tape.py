@@ -107,7 +107,7 @@ class Tape(View):
 
     def follow(self) -> None:
         """To the newest, and follow them."""
-        self.prints.skip, self.prints.anchor = 0, -1
+        self.prints.skip, self.prints.from_row = 0, -1
         self._ask_again()
 
     def action_filter_next(self) -> None:

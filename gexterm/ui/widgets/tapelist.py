@@ -131,7 +131,7 @@ class TapeList(Painted):
         """Index of the size filter in `SIZES`."""
         self.skip = 0
         """Prints above the view."""
-        self.anchor = -1
+        self.from_row = -1
         """Row of the tape at which a scrolled view begins; −1: at the newest."""
 
     def wanted(self) -> int:
@@ -141,24 +141,25 @@ class TapeList(Painted):
     def visible(self) -> list[Print]:
         """Prints from the top of the view on."""
         prints = self.tail.prints if self.tail else ()
-        if self.anchor < 0:
+        if self.from_row < 0:
             return list(prints)
-        return [one for one in prints if one.row <= self.anchor]
+        return [one for one in prints if one.row <= self.from_row]
 
     def scroll_rows(self, rows: int) -> None:
         """Older or newer; back at the top it follows the tape again."""
         prints = self.tail.prints if self.tail else ()
-        first = next((i for i, one in enumerate(prints) if one.row <= self.anchor), 0)
-        at = max(0, min(len(prints) - 1, (first if self.anchor >= 0 else 0) + rows))
+        first = next((i for i, one in enumerate(prints) if one.row <= self.from_row), 0)
+        at = max(0, min(len(prints) - 1, (first if self.from_row >= 0 else 0) + rows))
         self.skip = at
-        self.anchor = prints[at].row if at > 0 and prints else -1
+        self.from_row = prints[at].row if at > 0 and prints else -1
 
     def paint(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
         """Title, columns, prints."""
         reading = frame.reading
         least = SIZES[self.least]
         title = [Span(" TAPE", "muted", bold=True)]
-        title.append(Span("  newest first" if self.anchor < 0 else "  held: Home follows", "muted"))
+        held = self.from_row >= 0
+        title.append(Span("  held: Home follows" if held else "  newest first", "muted"))
         if least:
             title.append(Span(f"   ≥ {least:g} contracts", "lis", bold=True))
         seen = f"{self.tail.seen:,} prints " if self.tail else ""
