@@ -585,7 +585,7 @@ async def show(session: Session | None, **options: Any) -> None:
     `options` are those of `MonitorApp`. Raises TerminalError when there is no terminal
     to run in, and the error itself should the monitor break.
     """
-    need_terminal()
+    need_terminal(options.get("characters", "unicode"))
     app = MonitorApp(session, **options)
     await app.run_async()
     if app.crash is not None:

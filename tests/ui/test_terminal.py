@@ -57,6 +57,7 @@ def test_a_terminal_without_the_monitors_characters_is_told_so(
     monkeypatch.setattr(sys, "__stderr__", SimpleNamespace(encoding="UTF-8"))
     need_terminal()
     monkeypatch.setattr(sys, "__stderr__", SimpleNamespace(encoding=coded))
+    need_terminal()  # it is drawn for in ASCII
     with pytest.raises(TerminalError, match=coded) as told:
-        need_terminal()
+        need_terminal("unicode")
     assert "UTF-8" in told.value.hint
