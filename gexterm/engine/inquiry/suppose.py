@@ -14,7 +14,8 @@ from gexterm.engine.compute import TermInputs
 from gexterm.engine.inquiry.moved import LEAST_IV, moved
 from gexterm.errors import ChainError, UsageError
 from gexterm.exposure.scope import zero_dte
-from gexterm.market.calendar import at_et, et, is_session, session_close_ns
+from gexterm.market.calendar import at_et, et, is_session, session_close_ns, utc
+from gexterm.market.contracts import Settlement
 from gexterm.pricing.skew import skew_25
 from gexterm.pricing.surface import Surface
 from gexterm.pricing.work import Work
@@ -61,7 +62,7 @@ def within(parts: Parts, suppose: Suppose) -> tuple[Suppose, tuple[str, ...]]:
     most = (horizon(parts) - parts.rows.as_of) / MINUTE
     if minutes > most:
         minutes = most
-        said.append(f"time is cut to {_clock(horizon(parts))}: {_why(parts)}")
+        said.append(f"time is cut to {_clock(parts, horizon(parts))}: {_why(parts)}")
     atm = parts.surface.atm_iv[parts.surface.seconds > 60.0 * minutes]
     atm = atm[np.isfinite(atm)]
     least = 100.0 * (LEAST_IV - float(atm.min())) if len(atm) else 0.0
@@ -71,8 +72,10 @@ def within(parts: Parts, suppose: Suppose) -> tuple[Suppose, tuple[str, ...]]:
     return Suppose(spot, vol, minutes), tuple(said)
 
 
-def _clock(at: int) -> str:
-    return f"{et(at):%H:%M} ET"
+def _clock(parts: Parts, at: int) -> str:
+    """A time as the market's own clock shows it: coins settle by UTC."""
+    coins = any(e.settlement is Settlement.UTC8 for e in parts.rows.layout.expiries)
+    return f"{utc(at):%H:%M} UTC" if coins else f"{et(at):%H:%M} ET"
 
 
 def _why(parts: Parts) -> str:
@@ -165,7 +168,7 @@ def words(suppose: Suppose) -> str:
 
 
 def _notes(last: Last, suppose: Suppose) -> tuple[str, ...]:
-    said = [f"nobody trades: positions are those of {_clock(last.reading.as_of)}"]
+    said = [f"nobody trades: positions are those of {_clock(last.parts, last.reading.as_of)}"]
     if suppose.spot_change and last.parts.repricing == "sticky moneyness":
         said.append("sticky moneyness: the smile moves along with spot as it is")
     elif suppose.spot_change:

@@ -21,7 +21,13 @@ from gexterm.engine.settings import EngineSettings
 from gexterm.errors import ChainError, UsageError
 from gexterm.market.calendar import at_et, et
 from gexterm.market.contracts import Right
-from gexterm.market.events import SourceInfo
+from gexterm.market.events import (
+    Definitions,
+    OpenInterest,
+    Quotes,
+    SourceInfo,
+    UnderlyingPrice,
+)
 from gexterm.reading.export import to_json
 from gexterm.reading.inquiry import Suppose
 from gexterm.reading.model import Reading
@@ -295,3 +301,79 @@ def test_a_book_that_nobody_knows_is_not_known_elsewhere_either() -> None:
     assert np.isnan(found.gamma.gex_per_1pct)
     assert found.zero_dte.paradigm == "No data"
     assert found.zero_dte.reason
+
+
+def coins() -> Inquirer:
+    """Coins at 20:00 UTC, of which some settle at 08:00."""
+    evening = at_et(DATE - dt.timedelta(days=1), dt.time(15, 0))
+    engine = Engine(EngineSettings(scope="0dte"))
+    engine.apply(SourceInfo("BTC", "synthetic", "simulated"))
+    for event in flat_chain(evening, root="BTC"):
+        engine.apply(event)
+    tick(engine, (evening - TEN) / MINUTE)
+    return Inquirer(engine)
+
+
+def test_coins_go_on_through_the_night_by_their_own_clock() -> None:
+    ask = coins()
+    night = ask.supposed(Suppose(minutes=600.0))
+    assert night.reading.zero_dte.expiry == ask.reading.zero_dte.expiry == "BTC 2026-11-13"
+    assert night.reading.zero_dte.seconds_left == pytest.approx(7200.0)
+    wanted = exposures_at(ask.last.parts, 6700.0, minutes=600.0)
+    assert night.reading.gamma.gex_per_1pct == pytest.approx(wanted["gamma"], rel=1e-9)
+    assert "20:00 UTC" in night.notes[0]
+    assert "cut to 07:59 UTC" in ask.supposed(Suppose(minutes=1e6)).notes[0]
+    hours = ask.outlook("gamma").times
+    assert len(hours) == 25
+    assert set(np.diff(hours)[:-1] // MINUTE) == {30}
+
+
+def test_without_a_spot_nothing_can_be_supposed() -> None:
+    engine = Engine(EngineSettings())
+    engine.apply(SourceInfo("SPX", "synthetic", "simulated"))
+    engine.apply(next(event for event in flat_chain(TEN) if isinstance(event, Definitions)))
+    tick(engine)
+    ask = Inquirer(engine)
+    for question in (
+        lambda: ask.supposed(Suppose(0.01)),
+        lambda: ask.curves(),
+        lambda: ask.outlook("gamma"),
+    ):
+        with pytest.raises(ChainError, match="spot is not known"):
+            question()
+    assert ask.supposed(Suppose()).reading is ask.reading
+    assert np.isnan(ask.smile("2026-11-13", "SPXW").fit_iv).all()
+
+
+@pytest.mark.parametrize("strikes", [1, 2])
+def test_one_strike_is_a_chain_too(strikes: int) -> None:
+    engine = Engine(EngineSettings(scope="all", view="customer-flow"))
+    engine.apply(SourceInfo("SPX", "synthetic", "simulated"))
+    events = flat_chain(TEN)
+    defined = next(event for event in events if isinstance(event, Definitions))
+    keep = [
+        i
+        for i, contract in enumerate(defined.contracts)
+        if contract.expiry == DATE and 0 <= contract.strike - 6700.0 < 5.0 * strikes
+    ]
+    few = {defined.contracts[i]: i for i in keep}
+    engine.apply(Definitions(0, tuple(few)))
+    quotes = next(event for event in events if isinstance(event, Quotes))
+    interest = next(event for event in events if isinstance(event, OpenInterest))
+    index = np.arange(len(keep), dtype=np.int32)
+    engine.apply(UnderlyingPrice(6700.0, TEN))
+    engine.apply(
+        Quotes(
+            index,
+            *(getattr(quotes, name)[keep] for name in ("bid", "ask", "bid_size", "ask_size", "ts")),
+        )
+    )
+    engine.apply(OpenInterest(index, interest.open_interest[keep], TEN))
+    tick(engine)
+    ask = Inquirer(engine)
+    for suppose in (Suppose(), Suppose(-0.01, 2.0, 100.0)):
+        there, curves = ask.supposed(suppose).reading, ask.curves(suppose)
+        assert len(there.strikes) == strikes
+        assert set(curves.values) == {"gamma", "charm", "vanna", "vega", "delta"}
+    assert ask.outlook("charm").values.shape[1] == strikes
+    assert len(ask.smile(DATE.isoformat(), "SPXW").strikes) == strikes
