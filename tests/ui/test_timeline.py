@@ -30,6 +30,7 @@ from gexterm.ui.widgets.daychart_axis import (
     axis_of,
     gaps,
     held,
+    holding,
     hours_row,
     market_hours,
     series_of,
@@ -156,7 +157,7 @@ def test_a_level_holds_until_the_next_row_and_not_over_a_gap() -> None:
     rows = [*range(31), *range(60, 91)]
     found = series_of(log(*(at_minute(m, flip=5990.0) for m in rows)).rows)
     axis = Axis(OPEN, OPEN + 90 * MINUTE, 90)
-    values = held(found, "flip", axis, OPEN + 90 * MINUTE)
+    values = held(found, "flip", holding(found, axis, OPEN + 90 * MINUTE))
     assert np.isfinite(values[:60]).all()
     assert np.isnan(values[64:118]).all()
     assert np.isfinite(values[122:]).all()
@@ -166,7 +167,8 @@ def test_a_level_holds_until_the_next_row_and_not_over_a_gap() -> None:
 def test_a_line_that_is_not_there_is_a_gap() -> None:
     day = log(*(at_minute(m, target=NAN if 20 <= m < 40 else 6010.0) for m in range(61)))
     axis = Axis(OPEN, OPEN + 60 * MINUTE, 60)
-    values = held(series_of(day.rows), "target", axis, OPEN + 60 * MINUTE)
+    found = series_of(day.rows)
+    values = held(found, "target", holding(found, axis, OPEN + 60 * MINUTE))
     assert np.isnan(values[41:79]).all()
     assert np.isfinite(values[:39]).all()
     assert np.isfinite(values[81:]).all()

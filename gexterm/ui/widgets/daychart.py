@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gexterm.reading.model import Reading
 from gexterm.ui import numbers
 from gexterm.ui.ink import Line, Span, fit
-from gexterm.ui.widgets.daychart_axis import Axis, Series, gaps, held
+from gexterm.ui.widgets.daychart_axis import Axis, Series, gaps, held, holding
 from gexterm.ui.widgets.daychart_plot import (
     DASH,
     DASH_DOT,
@@ -169,8 +169,9 @@ def body(
     now = reading.as_of
     least, most = spot_extent(every, axis, now, reading.spot)
     layers = [Layer(stroke_mask(least, most, low, high, rows), "strong")]
+    where = holding(book, axis, now)
     for kind in KINDS:
-        values = held(book, kind.name, axis, now)
+        values = held(book, kind.name, where)
         layers.append(Layer(level_mask(values, low, high, rows, kind.pattern), kind.role))
     layers.append(Layer(_cone(axis, reading, low, high, rows), "faint"))
     cells = cells_of(layers, rows, axis.columns)

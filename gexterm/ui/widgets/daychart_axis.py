@@ -21,6 +21,7 @@ from gexterm.ui.ink import Span
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
+Mask = NDArray[np.bool_]
 
 NS = 1_000_000_000
 MINUTE = 60 * NS
@@ -120,18 +121,30 @@ def gaps(found: Series, axis: Axis) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairs if b > axis.begin and a < axis.end]
 
 
-def held(found: Series, name: str, axis: Axis, now: int) -> F64:
-    """A level at every half cell: it holds until the next row; NaN in a gap, and after now."""
+def holding(found: Series, axis: Axis, now: int) -> tuple[Mask, NDArray[np.int64]]:
+    """Which row holds at every half cell, and whether one does.
+
+    A row holds until the next; not in a gap, nor after now. Shape (2 · columns,) each.
+    """
     dots = axis.dots()
-    out = np.full(len(dots), np.nan)
     if not len(found.at):
-        return out
+        return np.zeros(len(dots), np.bool_), np.zeros(len(dots), np.int64)
     half = round(axis.per_cell / 2)
+    end = max(now, int(found.at[-1]))
     last = np.searchsorted(found.at, dots + half // 2, side="right") - 1
-    following = np.append(found.at[1:], max(now, int(found.at[-1])))
-    known = (last >= 0) & (dots - half // 2 <= max(now, int(found.at[-1])))
+    following = np.append(found.at[1:], end)
+    known = (last >= 0) & (dots - half // 2 <= end)
     at = np.where(known, last, 0)
     known &= (following[at] - found.at[at] <= found.gap) | (dots <= found.at[at] + half)
+    return known, at
+
+
+def held(
+    found: Series, name: str, where: tuple[Mask, NDArray[np.int64]]
+) -> F64:  # fmt: skip
+    """A number at every half cell, by the rows that hold there; NaN where none does."""
+    known, at = where
+    out = np.full(len(known), np.nan)
     out[known] = found.of(name)[at[known]]
     return out
 

@@ -54,7 +54,7 @@ def level_mask(values: F64, low: float, high: float, rows: int, pattern: str = S
     mask = np.zeros((4 * rows, len(values)), np.bool_)
     known = np.isfinite(values) & (values >= low) & (values <= high) & drawn(pattern, len(values))
     at = np.flatnonzero(known)
-    mask[_heights(values[at], low, high, rows), at] = True
+    mask[heights(values[at], low, high, rows), at] = True
     return mask
 
 
@@ -70,8 +70,8 @@ def stroke_mask(
     known = np.isfinite(least) & np.isfinite(most)
     top = np.full(len(least), 4 * rows)
     bottom = np.full(len(least), -1)
-    top[known] = _heights(most[known], low, high, rows)
-    bottom[known] = _heights(least[known], low, high, rows)
+    top[known] = heights(most[known], low, high, rows)
+    bottom[known] = heights(least[known], low, high, rows)
     joined = known[1:] & known[:-1]
     # Down to the one before: a step belongs to the half cell in which it ends.
     high_end, low_end = top.copy(), bottom.copy()
@@ -89,13 +89,13 @@ def bar_mask(values: F64, low: float, high: float, rows: int) -> Mask:
     known = np.isfinite(values)
     y = np.arange(4 * rows)[:, None]
     top, bottom = np.full(len(values), 4 * rows), np.full(len(values), -1)
-    top[known] = _heights(most[known], low, high, rows)
-    bottom[known] = _heights(least[known], low, high, rows)
+    top[known] = heights(most[known], low, high, rows)
+    bottom[known] = heights(least[known], low, high, rows)
     mask: Mask = (y >= top[None, :]) & (y <= bottom[None, :])
     return mask
 
 
-def _heights(values: F64, low: float, high: float, rows: int) -> NDArray[np.int64]:
+def heights(values: F64, low: float, high: float, rows: int) -> NDArray[np.int64]:
     """Rows of dots, counted from above; what is outside is at the edge."""
     share = (high - values) / (high - low)
     found: NDArray[np.int64] = np.clip(

@@ -12,7 +12,7 @@ from gexterm.reading.model import HedgeDay, Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.ink import width as spans_width
-from gexterm.ui.widgets.daychart_axis import Axis, Series, held
+from gexterm.ui.widgets.daychart_axis import Axis, Series, held, holding
 from gexterm.ui.widgets.daychart_plot import (
     DASH,
     DASH_DOT,
@@ -66,11 +66,6 @@ def of_day(day: HedgeDay, source: Source) -> float:
     return float(sum(getattr(day, name) for name in source.fields))
 
 
-def over_time(book: Series, source: Source, axis: Axis, now: int) -> F64:
-    """The same at every half cell."""
-    return np.sum([held(book, name, axis, now) for name in source.fields], axis=0)  # type: ignore[no-any-return]
-
-
 def flow_range(curves: list[F64], day: HedgeDay) -> tuple[float, float]:
     """From where to where: round numbers, zero included."""
     known = np.concatenate([*curves, np.array([of_day(day, source) for source in SOURCES])])
@@ -88,7 +83,9 @@ def flow_cells(
     book: Series, axis: Axis, reading: Reading, rows: int
 ) -> tuple[list[list[Cell]], float, float]:
     """The chart as cells, and the amounts at its bottom and top, $."""
-    curves = [over_time(book, source, axis, reading.as_of) for source in SOURCES]
+    where = holding(book, axis, reading.as_of)
+    parts = {name: held(book, name, where) for name in ALL}
+    curves: list[F64] = [np.sum([parts[n] for n in source.fields], axis=0) for source in SOURCES]
     low, high = flow_range(curves, reading.hedge_day)
     layers = [
         Layer(curve_mask(curve, low, high, rows, source.pattern), source.role)
@@ -184,7 +181,7 @@ def flow_row(day: HedgeDay, width: int) -> Line:
 
 def gamma_cells(book: Series, axis: Axis, now: int, rows: int) -> tuple[list[list[Cell]], float]:
     """GEX as bars from zero, long up and short down; and what the full height stands for, $."""
-    values = held(book, "gex", axis, now)
+    values = held(book, "gex", holding(book, axis, now))
     known = values[np.isfinite(values)]
     peak = float(np.abs(known).max()) if len(known) else 0.0
     limit = round_up(peak) if peak > 0 else 1.0
@@ -198,7 +195,7 @@ def gamma_cells(book: Series, axis: Axis, now: int, rows: int) -> tuple[list[lis
 
 def share_cells(book: Series, axis: Axis, now: int) -> list[Cell]:
     """Share signed, as a bar in each cell."""
-    values = held(book, "signed_share", axis, now)[::2]
+    values = held(book, "signed_share", holding(book, axis, now))[::2]
     return [
         (BARS[min(7, max(0, math.ceil(8 * v) - 1))], "muted", "")
         if math.isfinite(v)

@@ -17,9 +17,9 @@ from gexterm.ui.widgets.daychart_plot import (
     Mask,
     cells_of,
     curve_mask,
+    heights,
     put,
     spans,
-    stroke_mask,
 )
 from gexterm.ui.widgets.painted import Painted
 from gexterm.ui.widgets.scale import round_up
@@ -111,9 +111,9 @@ def ticks(
     place = np.round((found.strikes[which] - low) / (high - low) * (2 * columns - 1)).astype(int)
     keep = (place >= 0) & (place < 2 * columns) & np.isfinite(least)
     keep &= (most >= vols[0]) & (least <= vols[1])
-    for x, a, b in zip(place[keep], least[keep], most[keep], strict=True):
-        column = stroke_mask(np.array([a]), np.array([b]), vols[0], vols[1], rows)
-        mask[:, x] |= column[:, 0]
+    top, bottom = (heights(side[keep], vols[0], vols[1], rows) for side in (most, least))
+    for x, first, last in zip(place[keep], top, bottom, strict=True):
+        mask[first : last + 1, x] = True
     return mask
 
 
