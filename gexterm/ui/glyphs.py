@@ -149,7 +149,8 @@ def translate(parts: Iterable[tuple[str, Look]]) -> list[tuple[str, Look]]:
         need = len(full) - 1
         left, right = (_room(cells, place, need, step) for step in (-1, 1))
         at, look = place, cells[place][1]
-        if right >= 0 and (left < 0 or right - place < place - left):
+        indents = all(char == " " for char, _, _ in cells[: left + 1])
+        if right >= 0 and (indents or right - place < place - left):
             del cells[right : right + need]
         elif left >= 0:
             del cells[left - need + 1 : left + 1]

@@ -58,6 +58,7 @@ def test_what_is_ascii_stays(text: str) -> None:
         ("  −12…+30M", " -12..+30M"),
         ("▴ upper", "^ upper"),
         ("▾ lower", "v lower"),
+        ("  as of → screen     9 ms", "  as of -> screen    9 ms"),  # an indent is kept
         ("paradigm Mixed → BofA ", "paradigm Mixed -> BofA"),
         ("P ≥ 60 %  of", "P >= 60 % of"),
         ("⚠ SIGNING TRAP", "! SIGNING TRAP"),
