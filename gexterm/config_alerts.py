@@ -270,5 +270,9 @@ class DeliverySettings:
     """After this many seconds it has failed (`timeout`)."""
 
 
-DEFAULT_DELIVERIES: Mapping[str, DeliverySettings] = {"toast": DeliverySettings("toast")}
+TOAST_QUIET_S = 5.0
+"""Seconds between two toasts, unless told otherwise: they stand before the numbers."""
+DEFAULT_DELIVERIES: Mapping[str, DeliverySettings] = {
+    "toast": DeliverySettings("toast", quiet_s=TOAST_QUIET_S)
+}
 """Ways that need no table; one of the same name takes their place."""

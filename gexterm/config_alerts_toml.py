@@ -21,6 +21,7 @@ from gexterm.config_alerts import (
     ODDS,
     REGIMES,
     SEVERITIES,
+    TOAST_QUIET_S,
     AlertRule,
     AlertSettings,
     DeliverySettings,
@@ -420,7 +421,7 @@ def delivery_of(name: str, values: Mapping[str, Any], wrong: Wrong) -> DeliveryS
     found = DeliverySettings(
         kind=kind,
         severity=f.choice("severity", (*SEVERITIES, "off"), "notice"),
-        quiet_s=f.read("quiet", seconds, 0.0),
+        quiet_s=f.read("quiet", seconds, TOAST_QUIET_S if kind == "toast" else 0.0),
         style=f.choice("style", ("auto", "osc9", "osc777"), "auto")
         if kind == "terminal"
         else "auto",

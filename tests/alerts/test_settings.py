@@ -206,7 +206,7 @@ def test_deliveries_and_the_toast_that_is_always_there(tmp_path: Path) -> None:
         "[delivery.log]\nkind = 'command'\ncommand = ['tee', '-a', '/tmp/x']\ntimeout = 3\n",
     ).deliveries
     assert ways == {
-        "toast": DeliverySettings("toast", "off"),
+        "toast": DeliverySettings("toast", "off", 5.0),
         "terminal": DeliverySettings("terminal", style="osc777"),
         "phone": DeliverySettings("apprise", "warning", 60.0),
         "log": DeliverySettings("command", command=("tee", "-a", "/tmp/x"), timeout_s=3.0),
