@@ -126,10 +126,10 @@ class Viewer(AppService):
         except (asyncio.IncompleteReadError, ValueError, ConnectionError):
             pass
         finally:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await listening
+            if not self._leaving:
+                await asyncio.wait([listening], timeout=1.0)
             listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
             if not self._leaving:
                 await self._end(asked)
 
@@ -165,7 +165,15 @@ class Viewer(AppService):
         self._leaving = True
         if self._process is None:
             return
-        process = self._process
+        process, task = self._process, self._task
+        self._task = None
+        if task is not None:
+            # It may be waiting for a browser that takes nothing.
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        draining = [
+            asyncio.create_task(_drain(stream)) for stream in (process.stdout, process.stderr)
+        ]
         if process.returncode is None:
             await self._download_manager.cancel_app_downloads(self.app_service_id)
             await _patiently(lambda: self.send_meta({"type": "quit"}), 1.0)
@@ -176,11 +184,9 @@ class Viewer(AppService):
                     with contextlib.suppress(ProcessLookupError):
                         process.kill()
                     await process.wait()
-        task, self._task = self._task, None
-        if task is not None:
-            await asyncio.wait([task], timeout=2.0)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        for each in draining:
+            each.cancel()
+        await asyncio.gather(*draining, return_exceptions=True)
 
 
 def environment_of(without: Sequence[str] = (), **more: str) -> dict[str, str]:
@@ -198,6 +204,12 @@ async def _patiently(work: Callable[[], Awaitable[Any]], seconds: float) -> None
     with contextlib.suppress(TimeoutError, OSError, RuntimeError):
         async with asyncio.timeout(seconds):
             await work()
+
+
+async def _drain(stream: asyncio.StreamReader | None) -> None:
+    """Read and forget."""
+    while stream is not None and await stream.read(1 << 16):
+        pass
 
 
 async def _line(stream: asyncio.StreamReader) -> bytes:
