@@ -329,7 +329,6 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
             reading=channel.next_shown(now),
             fresh=channel.history.fresh(now),
             alerts=channel.book.alerts,
-            samples=channel.history.samples,
             paused=session.paused,
             held=channel.held,
             speed=session.speed,

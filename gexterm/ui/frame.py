@@ -54,24 +54,6 @@ BY_NAME = {greek.name: greek for greek in GREEKS}
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """What the timeline remembers of one moment."""
-
-    at: int
-    """Market time, ns."""
-    spot: float
-    """Points."""
-    flip: float
-    """Points; NaN none."""
-    lis_lower: float
-    """Points; NaN none."""
-    lis_upper: float
-    """Points; NaN none."""
-    paradigm: str
-    """0DTE paradigm."""
-
-
-@dataclass(frozen=True, slots=True)
 class Beside:
     """The live session, while its past is on the screen."""
 
@@ -101,8 +83,6 @@ class Frame:
     """Levels that changed a moment ago: `paradigm`, `lis_upper`, `flip`, …"""
     alerts: tuple[Alert, ...] = ()
     """Alerts, oldest first."""
-    samples: tuple[Sample, ...] = ()
-    """The session so far, oldest first."""
     paused: bool = False
     """Whether time stands still."""
     held: bool = False

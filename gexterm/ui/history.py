@@ -5,12 +5,6 @@ from __future__ import annotations
 import math
 
 from gexterm.reading.model import Reading
-from gexterm.ui.frame import Sample
-
-SAMPLE_NS = 30 * 1_000_000_000
-"""Market time between two points of the timeline, ns."""
-KEPT_SAMPLES = 4000
-"""Points of the timeline: a day and more."""
 
 
 def named_levels(reading: Reading) -> dict[str, str | float]:
@@ -31,8 +25,6 @@ class History:
     """Changes, fed with every Reading that is shown."""
 
     def __init__(self, glow_s: float) -> None:
-        self.samples: tuple[Sample, ...] = ()
-        """The session so far, oldest first."""
         self._glow_s = glow_s
         self._before: dict[str, str | float] = {}
         self._book: tuple[str, str, str] | None = None
@@ -52,26 +44,7 @@ class History:
                 unknown = isinstance(value, float) and math.isnan(value)
                 if not unknown and value != before:
                     self._until[name] = now_s + self._glow_s
-        if self._book is not None and book[:1] != self._book[:1]:
-            self.samples = ()
         self._before, self._book = found, book
-        self._sample(reading)
-
-    def _sample(self, reading: Reading) -> None:
-        zero, at = reading.zero_dte, reading.as_of
-        kept = self.samples
-        if kept and kept[-1].at > at:
-            # Wound back: what has been seen of the future is forgotten.
-            kept = tuple(sample for sample in kept if sample.at <= at)
-        if not math.isfinite(reading.spot) or (
-            kept and at - kept[-1].at < SAMPLE_NS and zero.paradigm == kept[-1].paradigm
-        ):
-            self.samples = kept
-            return
-        new = Sample(
-            at, reading.spot, reading.gamma.flip, zero.lis_lower, zero.lis_upper, zero.paradigm
-        )
-        self.samples = (*kept[-KEPT_SAMPLES:], new)
 
     def fresh(self, now_s: float) -> frozenset[str]:
         """Levels that glow now."""

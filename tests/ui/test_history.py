@@ -1,37 +1,53 @@
-"""What the desk remembers, and what a step back in time makes it forget."""
+"""What glows when it changes, and what a step back in time makes the day forget."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
-from gexterm.alerts.model import Alert
+from gexterm.reading.day import DayLog, Mark
+from gexterm.reading.model import Reading
 from gexterm.ui.history import History
 from tests.ui.fakes import reading
 
 NS = 1_000_000_000
 
 
-def alert(at: int) -> Alert:
-    return Alert(at, "flip crossed", "notice", "spot up through the flip", math.nan, True)
+def with_wall(found: Reading, wall: float) -> Reading:
+    return replace(found, gamma=replace(found.gamma, call_wall=wall))
 
 
-def test_winding_back_forgets_alerts_and_points_that_have_not_happened_yet() -> None:
-    now = reading()
-    history = History(0.0)
+def test_a_level_that_changed_glows_for_a_while() -> None:
+    now, history = reading(), History(3.0)
+    history.note(with_wall(now, 6050.0), 100.0)
+    assert not history.fresh(100.0)
+    history.note(with_wall(now, 6060.0), 101.0)
+    assert history.fresh(103.9) == {"call_wall"}
+    assert not history.fresh(104.1)
+
+
+def test_another_book_makes_nothing_glow() -> None:
+    now, history = reading(), History(3.0)
+    history.note(with_wall(now, 6050.0), 100.0)
+    other = replace(with_wall(now, 6060.0), scope="all")
+    history.note(other, 101.0)
+    assert not history.fresh(101.0)
+
+
+def test_a_level_that_is_not_known_any_more_does_not_glow() -> None:
+    now, history = reading(), History(3.0)
+    history.note(with_wall(now, 6050.0), 100.0)
+    history.note(with_wall(now, float("nan")), 101.0)
+    assert not history.fresh(101.0)
+
+
+def test_winding_back_forgets_rows_that_have_not_happened_yet_and_keeps_the_marks() -> None:
+    now, day = reading(), DayLog()
     for minutes in (-30, -20, -10, 0):
         then = replace(now, as_of=now.as_of + minutes * 60 * NS)
-        history.note(then, 0.0)
-        history.alerts.append(alert(then.as_of))
-    history.note(replace(now, as_of=now.as_of - 15 * 60 * NS), 0.0)
-    assert [(a.at - now.as_of) // (60 * NS) for a in history.alerts] == [-30, -20]
-    assert all(sample.at <= now.as_of - 15 * 60 * NS for sample in history.samples)
-
-
-def test_an_alert_that_comes_just_before_its_reading_stays() -> None:
-    now = reading()
-    history = History(0.0)
-    history.note(now, 0.0)
-    history.alerts.append(alert(now.as_of + NS))
-    history.note(replace(now, as_of=now.as_of + NS // 2), 0.0)
-    assert len(history.alerts) == 1
+        day.note(then)
+        day.mark(Mark(then.as_of, "alert", "spot up through the flip", "notice"))
+    back = now.as_of - 15 * 60 * NS
+    day.note(replace(now, as_of=back))
+    assert all(row.at <= back for row in day.rows)
+    assert all(one.at <= back for one in day.slices)
+    assert len(day.marks) == 4

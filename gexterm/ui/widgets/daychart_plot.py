@@ -16,7 +16,11 @@ Mask = NDArray[np.bool_]
 Cell = tuple[str, str, str]
 """Character, role, role behind."""
 
-_WEIGHTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)
+_WEIGHTS = tuple(
+    (y, x, np.uint8(weight))
+    for y, pair in enumerate(((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80)))
+    for x, weight in enumerate(pair)
+)
 _BRAILLE = 0x2800
 
 SOLID, DASH, DOT, DASH_DOT, PAIR = "solid", "dash", "dot", "dash-dot", "pair"
@@ -123,8 +127,10 @@ def cells_of(layers: Sequence[Layer], rows: int, columns: int) -> list[list[Cell
     code = np.zeros((rows, columns), np.uint8)
     owner = np.full((rows, columns), -1, np.int16)
     for number, layer in enumerate(layers):
-        parts = layer.mask.reshape(rows, 4, columns, 2)
-        bits = (parts * _WEIGHTS[None, :, None, :]).sum(axis=(1, 3), dtype=np.uint8)
+        parts = layer.mask.view(np.uint8).reshape(rows, 4, columns, 2)
+        bits = np.zeros((rows, columns), np.uint8)
+        for dot_y, dot_x, weight in _WEIGHTS:
+            bits |= parts[:, dot_y, :, dot_x] * weight
         free = (owner < 0) & (bits > 0)
         code[free], owner[free] = bits[free], number
     roles = [layer.role for layer in layers]
