@@ -1,6 +1,6 @@
 """What answers on request cost: another market, curves, a smile, the hours to come, the tape.
 
-A chain of 5,000 contracts over 10 expiries and one of 600 of 0DTE, read under the inferred
+Chains of 5,000 and 24,000 contracts over 10 and 50 expiries and one of 600 of 0DTE, read under the inferred
 book with 20,000 signed prints; the tape has a million. CPU of one answer, warm, medians.
 """
 
@@ -70,6 +70,7 @@ def run() -> list[Row]:
     rows = []
     for name, expiries, strikes, step, bars in (
         ("5,000 contracts", 10, 250, 10.0, (30.0, 30.0)),
+        ("24,000 contracts", 50, 240, 10.0, (None, None)),
         ("600 contracts of 0DTE", 1, 300, 5.0, (15.0, 15.0)),
     ):
         engine, ask = asked(expiries, strikes, step)

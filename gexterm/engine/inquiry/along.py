@@ -15,7 +15,7 @@ is exact to rounding and several times as fast.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
@@ -148,14 +148,16 @@ def hold(surface: Surface, positions: F64, scope: Mask | None) -> Held:
 
 def exposures(held: Held, t: F64, work: Work | None = None) -> F64:
     """gamma, charm, vanna, vega and delta at spots S·e^t, in `GREEKS` order. Shape (5, m)."""
+    return along(held, float(t.min()), float(t.max()), len(t), work)(t)
+
+
+def along(
+    held: Held, low: float, high: float, count: int, work: Work | None = None
+) -> Callable[[F64], F64]:
+    """What gives `exposures` anywhere between t = `low` and `high`; see `Sweep`."""
     work = work or Work()
-    sums = np.zeros((6, len(t)))
-    for rows, at, through in stretches(held.part, t):
-        found = _sums(held.only(rows), at, work)
-        sums += found if through is None else np.einsum("kn,mn->km", found, through)
-    # Vanna's two parts are one number.
-    sums[2] += sums[3]
-    return to_exposures(np.delete(sums, 3, axis=0), held, t)
+    sweep = Sweep(held.part, low, high, count, lambda rows, t: _sums(held.only(rows), t, work))
+    return lambda t: to_exposures(sweep.at(t), held, t)
 
 
 def to_exposures(sums: F64, held: Held, t: F64) -> F64:
@@ -174,78 +176,98 @@ def deviations(
     Var(Σ x·g) = Σ g²·variance + Σ_j (Σ g·shared_j)², as `exposure.uncertainty` has it.
     """
     work = work or Work()
-    k = len(belief.shared)
     some = np.any(belief.variance > 0.0, axis=0) | np.any(belief.shared != 0.0, axis=(0, 1))
     part = priced(surface, some, scope)
-    own, common = np.zeros((5, len(t))), np.zeros((k, 5, len(t)))
-    for rows, at, through in stretches(part, t, squares=True):
+
+    def sums(rows: INT, at: F64) -> F64:
         mine = part.only(rows)
         variance, shared = belief.variance[:, mine.rows], belief.shared[..., mine.rows]
-        squares, sums = _errors(mine, variance, shared, at, work)
-        if through is not None:
-            squares = np.einsum("gn,mn->gm", squares, through)
-            sums = np.einsum("kgn,mn->kgm", sums, through)
-        own += squares
-        common += sums
-    total = np.maximum(own, 0.0) + np.square(common).sum(axis=0)
+        return _errors(mine, variance, shared, at, work)
+
+    low, high = float(t.min()), float(t.max())
+    own, *common = Sweep(part, low, high, len(t), sums, squares=True).at(t)
+    total = np.maximum(own, 0.0)
+    for one in common:
+        total += one * one
     return np.asarray(np.sqrt(total) * (part.spot * np.exp(t)), np.float64)
 
 
-def stretches(
-    part: Priced, t: F64, *, squares: bool = False
-) -> Iterator[tuple[INT, F64, F64 | None]]:
-    """Rows by how fine they must be looked at: where, and what leads from there to `t`.
+class Sweep:
+    """Sums over rows along a stretch of t, to be asked anywhere on it.
 
-    None: at `t` itself. `squares` are narrower by √2, and need not be exact.
+    `sums(rows, t)` makes them of some rows, its last axis along t. Rows that are wide
+    against [low, high] are summed at Chebyshev points once, the others wherever asked.
+    `count`: about how many points will be asked; `squares` are narrower by √2, and need
+    not be exact.
     """
-    low, high = float(t.min()), float(t.max())
-    with np.errstate(invalid="ignore"):
-        reach = 0.5 * (high - low) * np.maximum(part.slope, part.later_slope)
-        reach *= _ROOT_TWO if squares else 1.0
-    left = np.ones(len(part), np.bool_)
-    for most, points in _ROUGHLY if squares else _CHEBYSHEV:
-        if points >= len(t):
-            break
-        fit = left & (reach <= most)
-        left &= ~fit
-        if fit.any():
-            nodes, through = _through(
-                points, len(t), ((2.0 * t - low - high) / (high - low)).tobytes()
-            )
-            yield np.flatnonzero(fit), 0.5 * (low + high) + 0.5 * (high - low) * nodes, through
-    if left.any():
-        yield np.flatnonzero(left), t, None
+
+    def __init__(
+        self,
+        part: Priced,
+        low: float,
+        high: float,
+        count: int,
+        sums: Callable[[INT, F64], F64],
+        *,
+        squares: bool = False,
+    ) -> None:
+        self._middle, self._half = 0.5 * (low + high), 0.5 * (high - low)
+        self._sums = sums
+        self._wide: list[F64] = []
+        with np.errstate(invalid="ignore"):
+            reach = self._half * np.maximum(part.slope, part.later_slope)
+            reach *= _ROOT_TWO if squares else 1.0
+        left = np.ones(len(part), np.bool_)
+        for most, points in _ROUGHLY if squares else _CHEBYSHEV:
+            if points >= count:
+                break
+            fit = left & (reach <= most)
+            left &= ~fit
+            if fit.any():
+                nodes, to_powers = _chebyshev(points)
+                found = sums(np.flatnonzero(fit), self._middle + self._half * nodes)
+                self._wide.append(np.einsum("...n,kn->...k", found, to_powers))
+        self._narrow = np.flatnonzero(left)
+
+    def at(self, t: F64) -> F64:
+        """The sums at `t`, within the stretch. Shape (…, m)."""
+        out = self._sums(self._narrow, t)
+        if self._wide:
+            angle = np.arccos(np.clip((t - self._middle) / self._half, -1.0, 1.0))
+            for powers in self._wide:
+                waves = np.cos(np.multiply.outer(angle, np.arange(powers.shape[-1])))
+                out += np.einsum("...k,mk->...m", powers, waves)
+        return out
 
 
 @lru_cache(maxsize=8)
-def _through(points: int, count: int, where: bytes) -> tuple[F64, F64]:
-    """Chebyshev points on [−1, 1], and what leads from values there to values `where`."""
-    at = np.clip(np.frombuffer(where, np.float64, count), -1.0, 1.0)
+def _chebyshev(points: int) -> tuple[F64, F64]:
+    """Chebyshev points on [−1, 1], and what leads from values there to coefficients."""
     angle = np.pi * (np.arange(points) + 0.5) / points
     k = np.arange(points)
     weight = np.where(k == 0, 1.0, 2.0) / points
-    polynomials = np.cos(np.multiply.outer(np.arccos(at), k)) * weight
-    return np.cos(angle), np.einsum("mk,nk->mn", polynomials, np.cos(np.multiply.outer(angle, k)))
+    return np.cos(angle), np.cos(np.multiply.outer(k, angle)) * weight[:, None]
 
 
 def _sums(held: Held, t: F64, work: Work) -> F64:
-    """Gamma, vega, vanna in two parts, delta now and in an hour; over s. Shape (6, m)."""
-    out = np.zeros((6, len(t)))
+    """Gamma, vega, vanna, delta now and in an hour; over s. Shape (5, m)."""
+    out = np.zeros((5, len(t)))
     for rows, y, bell, cdf in _blocks(held.part, t, work):
         bells, steps = held.bells[:, rows], held.steps[:, rows]
-        out[4] += np.vecdot(cdf, steps[0])
+        out[3] += np.vecdot(cdf, steps[0])
         for line in range(3):
             out[line] += np.vecdot(bell, bells[line])
         bell *= y
-        out[3] += np.vecdot(bell, bells[3])
+        out[2] += np.vecdot(bell, bells[3])
         _an_hour_on(held.part, rows, t, y, bell, cdf, work)
-        out[5] += np.vecdot(cdf, steps[1])
+        out[4] += np.vecdot(cdf, steps[1])
     return out
 
 
-def _errors(part: Priced, variance: F64, shared: F64, t: F64, work: Work) -> tuple[F64, F64]:
-    """Σ g²·variance, (5, m), and Σ g·shared_j, (k, 5, m), over s² and s."""
-    own, common = np.zeros((5, len(t))), np.zeros((len(shared), 5, len(t)))
+def _errors(part: Priced, variance: F64, shared: F64, t: F64, work: Work) -> F64:
+    """Σ g²·variance over s², then every Σ g·shared_j over s. Shape (1 + k, 5, m)."""
+    out = np.zeros((1 + len(shared), 5, len(t)))
+    own, common = out[0], out[1:]
     both, of_puts = variance.sum(axis=0), variance[PUT]
     shared_both = shared.sum(axis=1)
     for rows, y, bell, cdf in _blocks(part, t, work):
@@ -267,7 +289,7 @@ def _errors(part: Priced, variance: F64, shared: F64, t: F64, work: Work) -> tup
                 common[:, line] -= (shared[:, PUT, rows] @ less)[:, None]
             unit *= unit
             own[line] += np.vecdot(unit, both[rows])
-    return own, common
+    return out
 
 
 def _blocks(part: Priced, t: F64, work: Work) -> Iterator[tuple[slice, F64, F64, F64]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gexterm.engine.compose import Parts
-from gexterm.engine.inquiry.along import deviations, exposures, hold
+from gexterm.engine.inquiry.along import along, deviations, hold
 from gexterm.engine.inquiry.moneyness import Along
 from gexterm.engine.inquiry.suppose import surface_under, within
 from gexterm.exposure.flip import TOLERANCE
@@ -55,11 +54,11 @@ def curves(parts: Parts, suppose: Suppose, work: Work | None = None) -> Curves:
         zeros: dict[str, tuple[float, ...]] = dict.fromkeys(GREEKS, ())
     else:
         book = hold(surface, held, parts.scope)
-        at: Evaluate = partial(exposures, book, work=work)
+        stretch = float(t[0]), float(t[-1]), len(t), work
         if parts.repricing == "sticky moneyness":
-            at = partial(
-                Along(parts.surface, surface, book, cut.vol_points / 100.0).exposures, work=work
-            )
+            at = Along(parts.surface, surface, book, cut.vol_points / 100.0).along(*stretch)
+        else:
+            at = along(book, *stretch)
         values = at(t)
         zeros = {g: _zeros(at, surface.spot, t, values, i) for i, g in enumerate(GREEKS)}
     return Curves(

@@ -8,10 +8,12 @@ SPX chains that misses by less than a thousandth of a curve's largest value.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gexterm.engine.inquiry.along import Held, normal_cdf, stretches, to_exposures
+from gexterm.engine.inquiry.along import Held, Sweep, normal_cdf, to_exposures
 from gexterm.engine.inquiry.moved import shifted
 from gexterm.exposure.scope import HOUR_YEARS, YEAR_SECONDS
 from gexterm.exposure.strikes import rolled
@@ -44,14 +46,13 @@ class Along:
         self._root_left = np.sqrt(left)[expiry]
         self._over_strike = np.log(surface.spot / strike)
 
-    def exposures(self, t: F64, work: Work | None = None) -> F64:
-        """gamma, charm, vanna, vega and delta at spots S·e^t, in `GREEKS` order. Shape (5, m)."""
-        work = work or Work()
-        sums = np.zeros((5, len(t)))
-        for rows, at, through in stretches(self._held.part, t):
-            found = self._sums(rows, at, work)
-            sums += found if through is None else np.einsum("kn,mn->km", found, through)
-        return to_exposures(sums, self._held, t)
+    def along(
+        self, low: float, high: float, count: int, work: Work | None = None
+    ) -> Callable[[F64], F64]:
+        """What gives gamma, charm, vanna, vega and delta, (5, m), between t = `low` and `high`."""
+        work, held = work or Work(), self._held
+        sweep = Sweep(held.part, low, high, count, lambda rows, t: self._sums(rows, t, work))
+        return lambda t: to_exposures(sweep.at(t), held, t)
 
     def _sums(self, rows: NDArray[np.intp], t: F64, work: Work) -> F64:
         """Gamma, vega, vanna, delta now and in an hour; over s. Shape (5, m)."""
