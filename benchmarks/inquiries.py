@@ -1,7 +1,8 @@
 """What answers on request cost: another market, curves, a smile, the hours to come, the tape.
 
-Chains of 5,000 and 24,000 contracts over 10 and 50 expiries and one of 600 of 0DTE, read under the inferred
-book with 20,000 signed prints; the tape has a million. CPU of one answer, warm, medians.
+Chains of 5,000 and 24,000 contracts over 10 and 50 expiries and one of 600 of 0DTE, read
+under the inferred book with 20,000 signed prints; the tape has a million. CPU of one answer,
+warm, medians.
 """
 
 from __future__ import annotations
