@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 SEVERITIES = ("info", "notice", "warning")
@@ -204,11 +204,11 @@ class AlertRule:
     """What is waited for."""
     name: str = ""
     """How the user calls it; stands before the text of its alerts."""
-    underlyings: tuple[str, ...] = ()
+    underlying: tuple[str, ...] = ()
     """For which; empty: for every one."""
     severity: Literal["info", "notice", "warning"] = "notice"
     """How loud it is."""
-    quiet_s: float = math.nan
+    quiet: float = math.nan
     """At most once in this much market time, seconds; NaN: as the built-in rules."""
     hysteresis: Length | float | None = None
     """How far a thing must go back before it counts again, in the rule's own unit."""
@@ -218,6 +218,8 @@ class AlertRule:
     """Whether at most once in a day."""
     deliver: tuple[str, ...] | None = None
     """Deliveries by name; None: all whose least severity is reached."""
+    written: Mapping[str, object] = field(default_factory=dict, compare=False)
+    """The table as it stands in the file, to be shown again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +228,8 @@ class AlertSettings:
 
     off: tuple[str, ...] = ()
     """Built-in alerts that are not wanted, by kind."""
-    quiet_s: float = 120.0
-    """Quiet period, seconds of market time (`quiet`)."""
+    quiet: float = 120.0
+    """Quiet period, seconds of market time."""
     near_sigma: float = 0.25
     """A line is approached within this many remaining standard deviations."""
     far_sigma: float = 0.40
@@ -236,16 +238,16 @@ class AlertSettings:
     """It is touched within this many …"""
     touch_percent: float = 0.02
     """… or within this much of spot, per cent, if that is more."""
-    wall_holds_s: float = 30.0
-    """A wall has moved when it stays for this long, seconds of market time (`wall_holds`)."""
+    wall_holds: float = 30.0
+    """A wall has moved when it stays for this long, seconds of market time."""
     sure: float = 0.6
     """P(label) from which on a label is told."""
     doubtful: float = 0.4
     """P(label) below which a label is taken back."""
     sure_gamma: float = 0.8
     """P from which on a gamma state is told."""
-    stale_after_s: float = 90.0
-    """A feed is stale after this long, seconds of market time (`stale_after`)."""
+    stale_after: float = 90.0
+    """A feed is stale after this long, seconds of market time."""
     history_days: int = 90
     """Days for which the history of alerts is kept; 0: none is kept."""
     deliver_replays: bool = False
@@ -260,19 +262,19 @@ class DeliverySettings:
     """One of `DELIVERIES`."""
     severity: Literal["info", "notice", "warning", "off"] = "notice"
     """The least that goes this way; `off`: nothing does."""
-    quiet_s: float = 0.0
-    """At most one in this much time, seconds; only what is more severe goes through (`quiet`)."""
+    quiet: float = 0.0
+    """At most one in this much time, seconds; only what is more severe goes through."""
     style: Literal["auto", "osc9", "osc777"] = "auto"
     """Escape sequence of a `terminal` notification."""
     command: tuple[str, ...] = ()
     """Program and arguments of a `command`."""
-    timeout_s: float = 10.0
-    """After this many seconds it has failed (`timeout`)."""
+    timeout: float = 10.0
+    """After this many seconds it has failed."""
 
 
 TOAST_QUIET_S = 5.0
 """Seconds between two toasts, unless told otherwise: they stand before the numbers."""
 DEFAULT_DELIVERIES: Mapping[str, DeliverySettings] = {
-    "toast": DeliverySettings("toast", quiet_s=TOAST_QUIET_S)
+    "toast": DeliverySettings("toast", quiet=TOAST_QUIET_S)
 }
 """Ways that need no table; one of the same name takes their place."""

@@ -244,13 +244,14 @@ def rule_of(values: Mapping[str, Any], wrong: Wrong, deliveries: tuple[str, ...]
         kind=kind,
         what=what,
         name=fields.text("name"),
-        underlyings=tuple(name.upper() for name in fields.texts("underlying")),
+        underlying=tuple(name.upper() for name in fields.texts("underlying")),
         severity=severity,
-        quiet_s=fields.read("quiet", seconds, math.nan),
+        quiet=fields.read("quiet", seconds, math.nan),
         hysteresis=_hysteresis(fields, what),
         hours=fields.read("hours", hours),
         once=fields.flag("once"),
         deliver=deliver,
+        written=dict(values),
     )
     fields.done()
     return rule
@@ -380,16 +381,16 @@ def alerts_of(values: Mapping[str, Any], wrong: Wrong) -> AlertSettings:
             raise wrong("off", f"names {kind!r}, which is no built-in alert", hint)
     found = AlertSettings(
         off=off,
-        quiet_s=f.read("quiet", seconds, d.quiet_s),
+        quiet=f.read("quiet", seconds, d.quiet),
         near_sigma=f.number("near_sigma", 0.0, 10.0, d.near_sigma),
         far_sigma=f.number("far_sigma", 0.0, 10.0, d.far_sigma),
         touch_sigma=f.number("touch_sigma", 0.0, 10.0, d.touch_sigma),
         touch_percent=f.number("touch_percent", 0.0, 10.0, d.touch_percent),
-        wall_holds_s=f.read("wall_holds", seconds, d.wall_holds_s),
+        wall_holds=f.read("wall_holds", seconds, d.wall_holds),
         sure=f.number("sure", 0.0, 1.0, d.sure),
         doubtful=f.number("doubtful", 0.0, 1.0, d.doubtful),
         sure_gamma=f.number("sure_gamma", 0.5, 1.0, d.sure_gamma),
-        stale_after_s=f.read("stale_after", seconds, d.stale_after_s),
+        stale_after=f.read("stale_after", seconds, d.stale_after),
         history_days=f.whole("history_days", 0, d.history_days),
         deliver_replays=f.flag("deliver_replays", d.deliver_replays),
     )
@@ -421,14 +422,14 @@ def delivery_of(name: str, values: Mapping[str, Any], wrong: Wrong) -> DeliveryS
     found = DeliverySettings(
         kind=kind,
         severity=f.choice("severity", (*SEVERITIES, "off"), "notice"),
-        quiet_s=f.read("quiet", seconds, TOAST_QUIET_S if kind == "toast" else 0.0),
+        quiet=f.read("quiet", seconds, TOAST_QUIET_S if kind == "toast" else 0.0),
         style=f.choice("style", ("auto", "osc9", "osc777"), "auto")
         if kind == "terminal"
         else "auto",
         command=command,
-        timeout_s=f.read("timeout", seconds, 10.0),
+        timeout=f.read("timeout", seconds, 10.0),
     )
     f.done()
-    if not 0.1 <= found.timeout_s <= 300:
+    if not 0.1 <= found.timeout <= 300:
         raise wrong("timeout", "must lie between 0.1 s and 5 min", "")
     return found

@@ -93,7 +93,7 @@ def step_own(
     alerts: list[Alert] = []
     after = []
     for rule, memory in zip(rules, memories, strict=True):
-        if not rule.underlyings or reading.underlying.upper() in rule.underlyings:
+        if not rule.underlying or reading.underlying.upper() in rule.underlying:
             memory = _step(rule, memory, scene, expiry, alerts)
         after.append(memory)
     return OwnState(reading.as_of, expiry, tuple(after)), tuple(alerts)
@@ -162,7 +162,7 @@ def _listening(rule: AlertRule, told: int | None, at: int) -> bool:
 
 
 def _quiet(rule: AlertRule, thresholds: Thresholds, told: int | None, at: int) -> bool:
-    quiet_s = thresholds.quiet_s if math.isnan(rule.quiet_s) else rule.quiet_s
+    quiet_s = thresholds.quiet_s if math.isnan(rule.quiet) else rule.quiet
     return told is not None and 0 <= at - told < round(quiet_s * NS)
 
 

@@ -58,12 +58,12 @@ class Thresholds:
                 touch_sigma=chosen.touch_sigma,
                 touch_share=chosen.touch_percent / 100.0,
             ),
-            quiet_s=chosen.quiet_s,
-            wall_holds_s=chosen.wall_holds_s,
+            quiet_s=chosen.quiet,
+            wall_holds_s=chosen.wall_holds,
             sure=chosen.sure,
             doubtful=chosen.doubtful,
             sure_gamma=chosen.sure_gamma,
-            stale_after_s=chosen.stale_after_s,
+            stale_after_s=chosen.stale_after,
             off=frozenset(chosen.off),
         )
 

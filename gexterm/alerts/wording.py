@@ -74,15 +74,15 @@ def condition(rule: AlertRule) -> str:
 def terms(rule: AlertRule) -> str:
     """When and how it speaks, as far as that is set."""
     found = []
-    if rule.underlyings:
-        found.append(f"for {', '.join(rule.underlyings)}")
+    if rule.underlying:
+        found.append(f"for {', '.join(rule.underlying)}")
     if rule.hours:
         found.append("{:02}:{:02}–{:02}:{:02}".format(*divmod(rule.hours[0], 60),
                                                       *divmod(rule.hours[1], 60)))  # fmt: skip
     if rule.once:
         found.append("once a day")
-    if math.isfinite(rule.quiet_s):
-        found.append(f"quiet for {rule.quiet_s:g} s")
+    if math.isfinite(rule.quiet):
+        found.append(f"quiet for {rule.quiet:g} s")
     if isinstance(rule.hysteresis, Length):
         found.append(f"armed again beyond {_length(rule.hysteresis)}")
     elif rule.hysteresis is not None:

@@ -131,7 +131,7 @@ def _settings(chosen: Settings) -> Iterator[tuple[str, str, str, Any]]:
         for name, own in by_name.items():
             yield from ((f"{kind}.{name}", *found) for found in _fields(own))
     for number, rule in enumerate(chosen.alert_rules, 1):
-        yield from ((f"alert {number}", *found) for found in _fields(rule))
+        yield from ((f"alert {number}", key, "", value) for key, value in rule.written.items())
 
 
 def _toml(value: object) -> str:

@@ -98,8 +98,8 @@ def test_when_and_how_a_rule_speaks(tmp_path: Path) -> None:
         'severity = "warning"\nquiet = "10 min"\nhysteresis = 0.2\nhours = "09:45-15:45"\n'
         'once = true\ndeliver = ["toast"]',
     )
-    assert (rule.name, rule.underlyings, rule.severity) == ("near", ("SPX",), "warning")
-    assert (rule.quiet_s, rule.hours, rule.once) == (600.0, (585, 945), True)
+    assert (rule.name, rule.underlying, rule.severity) == ("near", ("SPX",), "warning")
+    assert (rule.quiet, rule.hours, rule.once) == (600.0, (585, 945), True)
     # A bare number is in the unit of the distance.
     assert (rule.hysteresis, rule.deliver) == (Length(0.2, "sigma"), ("toast",))
     assert terms(rule) == (
@@ -109,8 +109,8 @@ def test_when_and_how_a_rule_speaks(tmp_path: Path) -> None:
 
 def test_without_a_word_a_rule_is_a_notice_for_everything_always(tmp_path: Path) -> None:
     rule = one(tmp_path, 'kind = "level"\nprice = 1')
-    assert (rule.severity, rule.underlyings, rule.hours, rule.deliver) == ("notice", (), None, None)
-    assert math.isnan(rule.quiet_s)
+    assert (rule.severity, rule.underlying, rule.hours, rule.deliver) == ("notice", (), None, None)
+    assert math.isnan(rule.quiet)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_alerts_in_general(tmp_path: Path) -> None:
         '[alerts]\noff = ["wall moved"]\nquiet = "5 min"\nnear_sigma = 0.3\nsure = 0.7\n'
         "touch_percent = 0.05\nhistory_days = 10\ndeliver_replays = true\n",
     ).alerts
-    assert (found.off, found.quiet_s, found.history_days) == (("wall moved",), 300.0, 10)
+    assert (found.off, found.quiet, found.history_days) == (("wall moved",), 300.0, 10)
     assert found.deliver_replays
     thresholds = Thresholds.of(found)
     assert thresholds.distances.near_sigma == 0.3
@@ -209,7 +209,7 @@ def test_deliveries_and_the_toast_that_is_always_there(tmp_path: Path) -> None:
         "toast": DeliverySettings("toast", "off", 5.0),
         "terminal": DeliverySettings("terminal", style="osc777"),
         "phone": DeliverySettings("apprise", "warning", 60.0),
-        "log": DeliverySettings("command", command=("tee", "-a", "/tmp/x"), timeout_s=3.0),
+        "log": DeliverySettings("command", command=("tee", "-a", "/tmp/x"), timeout=3.0),
     }
     assert [*Settings().deliveries] == ["toast"]
 

@@ -57,7 +57,7 @@ def _one(
     toast: Callable[[str, str], None] | None,
     environ: Mapping[str, str],
 ) -> Delivery | None:
-    least, quiet_s, timeout_s = chosen.severity, chosen.quiet_s, chosen.timeout_s
+    least, quiet_s, timeout_s = chosen.severity, chosen.quiet, chosen.timeout
     if chosen.kind == "toast":
         return Toast(toast, name, least, quiet_s, timeout_s) if toast else None
     if chosen.kind == "desktop":
@@ -81,8 +81,8 @@ def _services(
         why = "there is no address" if where == "not set" else where
         return [], f"{why}; set {ENV}, or use `gexterm alerts login`"
     services: list[Delivery] = [
-        Service(url, name=name, least=chosen.severity, quiet_s=chosen.quiet_s,
-                timeout_s=chosen.timeout_s)
+        Service(url, name=name, least=chosen.severity, quiet_s=chosen.quiet,
+                timeout_s=chosen.timeout)
         for url in urls
     ]  # fmt: skip
     return services, ""

@@ -240,7 +240,7 @@ def test_every_kind_is_made_where_there_is_a_screen(keyring: Keyring) -> None:
         terminal=DeliverySettings("terminal", "notice", 30.0, "osc777"),
         desktop=DeliverySettings("desktop"),
         phone=DeliverySettings("apprise"),
-        log=DeliverySettings("command", command=("cat",), timeout_s=3.0),
+        log=DeliverySettings("command", command=("cat",), timeout=3.0),
     )
     environ = {ENV: "json://a ntfys://b"}
     made = make_deliveries(settings, print, lambda _text, _severity: None, environ)
