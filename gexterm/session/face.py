@@ -218,7 +218,7 @@ class Face:
         """Seconds of the market per second."""
         self._commands.put_nowait(SetSpeed(speed))
 
-    async def snapshot(self, picture: Picture, reading: Reading, taken: Taken) -> Path:
+    async def snapshot(self, picture: Picture | None, reading: Reading, taken: Taken) -> Path:
         """Keep a picture and the Reading it shows; the folder written.
 
         Where snapshots take more than the settings allow, the oldest that nobody asked for go.

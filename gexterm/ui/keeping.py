@@ -36,6 +36,7 @@ class Keeping:
         @property
         def shown(self) -> Reading | None: ...  # noqa: D102
         def tell(self, text: str, severity: str = "information") -> None: ...  # noqa: D102
+        def refresh_screen(self) -> None: ...  # noqa: D102
 
     keeper: Keeper | None = None
     """Says when a snapshot is due of its own accord; None: never."""
@@ -69,6 +70,8 @@ class Keeping:
     def _keep_for(self, reason: Reason) -> None:
         # A picture of the past beside a Reading of the present would tell two stories.
         if self.duties is not None and self.channel is self.base:
+            # The Reading that it is about may not be on the screen yet.
+            self.refresh_screen()
             self.call_after_refresh(self._take, reason.taken(self.duties.clock.now_ns()))
 
     # -- keys --------------------------------------------------------------------------
@@ -97,11 +100,14 @@ class Keeping:
 
     def _take(self, taken: Taken) -> None:
         channel, reading = self.channel, self.shown
+        held = channel is not None and channel.held and taken.why != "key"
+        if channel is not None and held:
+            reading = channel.newest  # the screen is held at another moment
         if channel is None or reading is None:
             self.tell("there is nothing to keep yet", "warning")
             return
         # Picture and Reading of one moment: both are taken here, and written later.
-        picture = capture(self)  # type: ignore[arg-type]
+        picture = None if held else capture(self)  # type: ignore[arg-type]
         work = channel.session.snapshot(picture, reading, taken)
         self.run_worker(self._kept(work, taken), name="snapshot", group="snapshot")
 

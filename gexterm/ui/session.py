@@ -143,6 +143,9 @@ class Session(Protocol):
         """So many Readings on, or back where negative; pauses. Of replays only."""
         ...
 
-    async def snapshot(self, picture: Picture, reading: Reading, taken: Taken) -> Path:
-        """Keep a picture, the Reading that it shows, and why; the folder of what was written."""
+    async def snapshot(self, picture: Picture | None, reading: Reading, taken: Taken) -> Path:
+        """Keep a picture, the Reading that it shows, and why; the folder of what was written.
+
+        No picture: the Reading alone.
+        """
         ...

@@ -75,7 +75,7 @@ class StillSession:
     def past(self, at: int) -> None:
         """There is none."""
 
-    async def snapshot(self, picture: Picture, reading: Reading, taken: Taken) -> Path:
+    async def snapshot(self, picture: Picture | None, reading: Reading, taken: Taken) -> Path:
         """Not from within a still."""
         raise UsageError("a still cannot be kept from within")
 

@@ -407,9 +407,10 @@ class FakeSession:
         self._ask("step", ticks)
         self.paused = True
 
-    async def snapshot(self, picture: Picture, reading: Reading, taken: Taken) -> Path:
+    async def snapshot(self, picture: Picture | None, reading: Reading, taken: Taken) -> Path:
         self._ask("snapshot")
-        self.pictures.append(picture)
+        if picture is not None:
+            self.pictures.append(picture)
         return Path("/kept/SPX-2026-11-20T103600.svg")
 
 

@@ -31,9 +31,10 @@ class Kept(FakeSession):
         super().__init__(mode, **options)  # type: ignore[arg-type]
         self.kept: list[tuple[Taken, int]] = []
 
-    async def snapshot(self, picture: Picture, reading: object, taken: Taken) -> Path:
+    async def snapshot(self, picture: Picture | None, reading: object, taken: Taken) -> Path:
         self.kept.append((taken, reading.as_of))  # type: ignore[attr-defined]
-        self.pictures.append(picture)
+        if picture is not None:
+            self.pictures.append(picture)
         return Path("/kept/SPX")
 
 
