@@ -49,6 +49,7 @@ class AlertBook:
         self._retention_days = retention_days
         self._alerts: deque[Alert] = deque(maxlen=most)
         self._shown: tuple[Alert, ...] | None = None
+        self._pruned: dt.date | None = None
         self._pen = _Pen() if history else None
 
     @classmethod
@@ -109,8 +110,14 @@ class AlertBook:
         """Take an alert, and keep it if it is to be kept."""
         self._alerts.append(alert)
         self._changed()
-        if self._keeps(alert):
-            self._write(lambda history: history.add(alert))
+        if not self._keeps(alert):
+            return
+        day = day_of(alert.at)
+        if day != self._pruned:
+            # A monitor that is never closed must not keep more than it should either.
+            self._pruned = day
+            self._write(lambda history: _prune(history, day, self._retention_days))
+        self._write(lambda history: history.add(alert))
 
     def acknowledge(self, id: str) -> bool:  # noqa: A002 - as the alert calls it
         """Mark one as seen to; whether there was one that was not."""
@@ -170,6 +177,10 @@ class AlertBook:
 
 def _acknowledge(history: AlertHistory, day: dt.date, ids: list[str]) -> None:
     history.acknowledge(day, ids)
+
+
+def _prune(history: AlertHistory, today: dt.date, days: int) -> None:
+    history.prune(today, days)
 
 
 class _Pen:

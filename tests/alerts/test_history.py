@@ -269,6 +269,14 @@ async def test_old_days_go_when_a_book_is_loaded(tmp_path: Path) -> None:
     assert not old.exists()
 
 
+def test_old_days_go_when_a_new_one_begins_under_a_monitor_that_stays(tmp_path: Path) -> None:
+    book = AlertBook(AlertHistory(tmp_path), retention_days=2)
+    for days in range(5):
+        book.add(alert(days * 86_400))
+    book.close()
+    assert len(AlertHistory(tmp_path).days()) == 3
+
+
 def test_without_a_history_nothing_is_written(tmp_path: Path) -> None:
     book = AlertBook.of(AlertSettings(history_days=0), tmp_path)
     book.add(alert(0))
