@@ -1,3 +1,4 @@
+# ruff: noqa: T201
 """A session in a notebook: one day of a sample feed, cell by cell.
 
 Run it as it is (`python examples/notebook.py`), or paste the cells into a notebook. All of

@@ -30,6 +30,7 @@ from gexterm.recording.samples import find_sample
 from tests.cli.invoke import gexterm as command
 from tests.reading.readings import any_of, reading
 from tests.shared_data import shared
+from tests.snapshots.test_levels import UNSHRUNK
 
 NAMES = {
     "Comparison", "Inquirer", "Reading", "Recorded", "Settings", "Suppose", "Supposed", "analyse",
@@ -230,7 +231,7 @@ def test_times_beyond_a_recording_are_refused() -> None:
 # -- forms -------------------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, phases=UNSHRUNK)
 @given(any_of(Reading))
 def test_a_reading_comes_back_from_json_as_it_went(sent: Reading) -> None:
     once = gexterm.to_json(sent)

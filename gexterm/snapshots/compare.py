@@ -187,9 +187,15 @@ def _loud(a: Side, b: Side) -> tuple[str, ...]:
             " strikes are not compared"
         )
     if a.view != b.view:
-        said.append(f"two sign views: {a.view} and {b.view}; the same market reads otherwise")
+        said.append(
+            f"two sign views: {wording.clean(a.view)} and {wording.clean(b.view)};"
+            " the same market reads otherwise"
+        )
     if a.scope != b.scope:
-        said.append(f"two scopes: {a.scope} and {b.scope}; sums are of other expiries")
+        said.append(
+            f"two scopes: {wording.clean(a.scope)} and {wording.clean(b.scope)};"
+            " sums are of other expiries"
+        )
     if a.mode != b.mode:
         said.append(f"two kinds of source: {a.mode} and {b.mode}")
     elif a.feed != b.feed:
@@ -377,7 +383,7 @@ def _head(word: str, side: Side) -> str:
 def _row(each: Change) -> str:
     within = "  within both bands" if each.within_bands and each.change else ""
     return (
-        f"  {each.name:<18}{_amount(each.before, each.unit):>13}"
+        f"  {wording.clean(each.name):<18}{_amount(each.before, each.unit):>13}"
         f"{_amount(each.after, each.unit):>13}{_moved(each):>13}{within}"
     )
 
@@ -402,8 +408,7 @@ def _moved(each: Change) -> str:
     if each.unit == "points":
         return wording.change(each.change)
     if each.unit == "share":
-        rounded = round(100 * each.change)
-        return f"{wording.sign(rounded)}{abs(rounded)} pp"
+        return f"{wording.change(100 * each.change, 0)} pp"
     if each.unit == "count":
         return wording.change(each.change, 0)
     if each.unit in ("seconds", "ms"):

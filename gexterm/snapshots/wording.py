@@ -58,7 +58,8 @@ def points(value: float, decimals: int = 2) -> str:
     size = abs(value)
     if 0 < size < 9.9995:
         decimals = max(decimals, min(6, 3 - math.floor(math.log10(size))))
-    return f"{sign(value, plus=False)}{size:,.{decimals}f}"
+    rounded = round(value, decimals)
+    return f"{sign(rounded, plus=False)}{abs(rounded):,.{decimals}f}"
 
 
 def strike(value: float) -> str:
@@ -211,7 +212,7 @@ def paradigm(zero: ZeroDte) -> str:
 def view_of(held: Positions) -> str:
     """The view, and on what it rests, in a few words."""
     if not inferred(held):
-        return f"{held.view} × {held.basis} (assumed, not measured)"
+        return f"{clean(held.view)} × {held.basis} (assumed, not measured)"
     signed = f", {percent(held.signed_share)} signed" if math.isfinite(held.signed_share) else ""
     return f"{held.view} on {held.basis}{signed}"
 
