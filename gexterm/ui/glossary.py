@@ -304,7 +304,7 @@ CHAPTERS: tuple[Chapter, ...] = (
              "r = σ9 / σ30, σ30 / σ90", "definitions, regime"),
         Term("ticks, dots", "Volatility of bid to offer of the out-of-the-money side; a dot has "
              "one side alone. Dim: not changed for a minute. The line is what greeks are "
-             "computed with."),
+             "computed with, dim where the strike is not quoted on both sides."),
         Term("◁ ▷ 25Δ skew", "Where a put and a call have a forward delta of 25, and the "
              "volatility of the put less that of the call. A dash: quotes do not reach there.",
              "σ(25Δ put) − σ(25Δ call)", "definitions, regime"),
@@ -339,6 +339,45 @@ CHAPTERS: tuple[Chapter, ...] = (
              "last frames. A tick that takes longer than its spacing costs Readings, never data."),
         Term("unexplained", "Share of the scope's open interest that no tape we have explains: "
              "what the combined view fills with its prior."),
+    )),
+    Chapter("Profile and what if", (
+        Term("the curves", "The exposure of the scope if spot were elsewhere, every option priced "
+             "anew there; gamma per 1 %, charm per hour, vanna and vega per vol point, delta in "
+             "dollars. Above zero dealers are long, or sell; below it short, or buy. ○ and a "
+             "price: where the curve changes sign. ‹2 3›: so many levels lie beyond the ends.",
+             "E(s) = Σ x · g(s), sticky strike", "definitions, gamma"),
+        Term("grid of dots", "The 80 % band of the curve. Where it contains zero the sign there is "
+             "open. The axis shows it up to one and a half times the curve's own size."),
+        Term("WHAT IF", "Another market: spot, every volatility, the clock. It is relative and stays "
+             "while the market goes on. Nobody trades in it: positions are today's. What is "
+             "supposed is in the colour of a replay. …: the answer is on its way, and what is "
+             "shown belongs to the question before."),
+        Term("now → what if", "The whole book of one moment, and the same under the supposition; "
+             "what changes is marked. A dash has its reason beside it. `hedge` rows: dollars that "
+             "dealers have to trade when that happens from there; buy? sell?: the sign is open.",
+             "", "definitions, hedge flow"),
+        Term("notes of a what-if", "Which volatilities were kept and what was cut: no later than "
+             "today's settlement, no volatility below zero."),
+    )),
+    Chapter("Heat map", (
+        Term("the map", "Each cell is what dealers hold, or gain, at a strike in so many minutes. "
+             "Two hues for the two signs, five steps for the size, and blank below 4 % of `full`; "
+             "cells below zero are ruled ╌, or on terminals without colours drawn with bars that "
+             "rise instead of dots that thicken."),
+        Term("full", "What the darkest step stands for: 98 of 100 cells are within it. It changes "
+             "seldom and in steps, so that a cell that darkens is news.",
+             "98 % quantile of |value|, rounded up"),
+        Term("if nothing changes but the clock", "Right of now: the same positions at the same spot "
+             "and volatilities at later times. No forecast: somebody will trade, and spot will "
+             "move. Positions have none.", "x · g(S, σ, T − t)", "definitions, today's charm"),
+        Term("╱ and ·", "╱: no Reading of this book then: before the session, a gap, or another "
+             "view or scope. ·: nothing is known of that strike."),
+        Term("━ and ╌", "Spot's way so far, to the row; after now where it stands."),
+        Term("this view since", "The minutes before were seen under another view or scope. They are "
+             "not mixed in."),
+        Term("position, position flow", "Contracts: what dealers hold, and what they gained by "
+             "signed trades. They come after the last greek.", "x, Σ m·q·(2π − 1)",
+             "definitions, positions"),
     )),
 )  # fmt: skip
 """Everything that the desk shows, panel by panel."""

@@ -306,7 +306,20 @@ def test_old_quotes_are_dim() -> None:
 
     assert "text" in roles(1.0)
     assert "text" not in roles(300.0)
-    assert "text" not in roles(NAN)
+    assert "text" in roles(NAN)  # of a file nobody knows; that is not old
+
+
+def test_the_fit_is_dim_where_nothing_is_quoted_on_both_sides() -> None:
+    one = smile()
+    bid = np.where(one.strikes < 5900, NAN, one.fit_iv - 1e-4)
+    drawn = smiles.chart(replace(one, bid_iv=bid, ask_iv=one.fit_iv + 1e-4), 0, 60, 15, dim=False)
+    assert not isinstance(drawn, str)
+    places: dict[str, list[int]] = {"lis": [], "lis~": []}
+    for row in drawn:
+        for x, (char, role, _) in enumerate(row[term.LEFT :]):
+            if char != " " and role in places:
+                places[role].append(x)
+    assert max(places["lis~"]) <= min(places["lis"])
 
 
 def test_the_forward_and_the_25_delta_strikes_are_told() -> None:

@@ -24,12 +24,12 @@ from gexterm.ui.widgets.daychart_plot import (
     cells_of,
     level_mask,
     put,
+    round_step,
     sample,
     spans,
     spread,
     stroke_mask,
 )
-from gexterm.ui.widgets.scale import round_up
 
 F64 = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ class SteadyRange:
     def follow(self, low: float, high: float, key: object) -> tuple[float, float]:
         """The range to show for what must be seen; another `key` begins anew."""
         span = high - low
-        step = round_up(span / 8) if span > 0 else max(abs(high) * 1e-4, 1e-9)
+        step = round_step(span / 8) if span > 0 else max(abs(high) * 1e-4, 1e-9)
         new = math.floor(low / step - 0.2) * step, math.ceil(high / step + 0.2) * step
         fits = self.low <= low and high <= self.high
         small = new[1] - new[0] < self.SPARE * (self.high - self.low)
@@ -249,7 +249,7 @@ def labels(reading: Reading, low: float, high: float, *, brief: bool) -> list[La
 
 def prices(low: float, high: float, rows: int) -> dict[int, str]:
     """Round prices by row, for the left edge."""
-    step = round_up((high - low) / max(2.0, rows / 3))
+    step = round_step((high - low) / max(2.0, rows / 3))
     out: dict[int, str] = {}
     number = math.ceil(low / step)
     while number * step <= high and len(out) < rows:

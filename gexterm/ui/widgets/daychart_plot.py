@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -106,6 +107,19 @@ def heights(values: F64, low: float, high: float, rows: int) -> NDArray[np.int64
         np.floor(share * 4 * rows), 0, 4 * rows - 1
     ).astype(np.int64)  # fmt: skip
     return found
+
+
+def round_step(least: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not below: steps of an axis."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next((n * power for n in (1.0, 2.0, 5.0) if least <= n * power * (1 + 1e-9)), 10 * power)
+
+
+def with_others(mask: Mask, others: Mask, rows: int, columns: int) -> Mask:
+    """A mask, and in the cells that it touches the dots of others too."""
+    touched = mask.reshape(rows, 4, columns, 2).any(axis=(1, 3))
+    wide: Mask = np.repeat(np.repeat(touched, 4, axis=0), 2, axis=1)
+    return mask | (others & wide)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

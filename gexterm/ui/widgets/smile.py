@@ -19,10 +19,11 @@ from gexterm.ui.widgets.daychart_plot import (
     curve_mask,
     heights,
     put,
+    round_step,
     spans,
+    with_others,
 )
 from gexterm.ui.widgets.painted import Painted
-from gexterm.ui.widgets.scale import round_up
 from gexterm.ui.widgets.term import LEFT, vol_labels
 from gexterm.ui.widgets.term_table import when
 
@@ -133,11 +134,19 @@ def chart(found: Smile, zoom: int, columns: int, rows: int, *, dim: bool) -> lis
         curve = np.interp(grid, k, found.fit_iv[known])
         curve[(grid < k[0]) | (grid > k[-1])] = np.nan
     curve[(curve < vols[0]) | (curve > vols[1])] = np.nan
-    old = ~(found.quote_age_s <= OLD_S)
+    old = found.quote_age_s > OLD_S
+    fresh = ticks(found, ~old, (low, high), vols, columns, rows)
+    aged = ticks(found, old, (low, high), vols, columns, rows)
+    on_quotes, every = near_quotes(found, grid), fresh | aged
+    bound, free = (
+        curve_mask(np.where(on, curve, np.nan), *vols, rows) for on in (on_quotes, ~on_quotes)
+    )
+    bound, free = (with_others(part, every, rows, columns) for part in (bound, free))
     layers = [
-        Layer(curve_mask(curve, vols[0], vols[1], rows), "faint" if dim else "lis"),
-        Layer(ticks(found, ~old, (low, high), vols, columns, rows), "faint" if dim else "text"),
-        Layer(ticks(found, old, (low, high), vols, columns, rows), "faint"),
+        Layer(bound, "faint" if dim else "lis"),
+        Layer(free, "faint" if dim else "lis~"),
+        Layer(fresh, "faint" if dim else "text"),
+        Layer(aged, "faint"),
         Layer(_upright(found.forward, low, high, columns, rows), "muted"),
     ]
     cells = cells_of(layers, rows, columns)
@@ -151,6 +160,15 @@ def chart(found: Smile, zoom: int, columns: int, rows: int, *, dim: bool) -> lis
     for y, row in enumerate(cells):
         row[:0] = [(char, "faint", "") for char in f"{labels.get(y, ''):>{LEFT - 1}} "]
     return cells
+
+
+def near_quotes(found: Smile, grid: F64) -> NDArray[np.bool_]:
+    """Whether the listed strike nearest each place has a volatility on both sides."""
+    both = np.isfinite(found.bid_iv) & np.isfinite(found.ask_iv)
+    after = np.clip(np.searchsorted(found.strikes, grid), 1, len(found.strikes) - 1)
+    left = grid - found.strikes[after - 1] <= found.strikes[after] - grid
+    nearest: NDArray[np.bool_] = both[np.where(left, after - 1, after)]
+    return nearest
 
 
 def _upright(value: float, low: float, high: float, columns: int, rows: int) -> Mask:
@@ -169,7 +187,7 @@ def strikes_axis(found: Smile, zoom: int, columns: int) -> Line:
     """Round strikes under the chart."""
     low, high = strikes_shown(found, zoom)
     row = [" "] * columns
-    step = round_up((high - low) / max(2.0, columns / 12))
+    step = round_step((high - low) / max(2.0, columns / 12))
     number, free = math.ceil(low / step), 0
     while number * step <= high:
         text = numbers.strike(round(number * step, 6))

@@ -13,17 +13,16 @@ from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, cell_len, fit
 from gexterm.ui.widgets.daychart_plot import (
     DOT,
-    SOLID,
     Cell,
     Layer,
     cells_of,
-    curve_mask,
     put,
+    round_step,
     spans,
+    stroke_mask,
 )
 from gexterm.ui.widgets.painted import Painted
 from gexterm.ui.widgets.regime import inputs
-from gexterm.ui.widgets.scale import round_up
 
 F64 = NDArray[np.float64]
 
@@ -59,22 +58,28 @@ def points_then(reading: Reading, first: dict[tuple[str, str], float]) -> Points
 def vol_range(values: F64) -> tuple[float, float]:
     """Round volatilities around all of them."""
     low, high = float(values.min()), float(values.max())
-    step = round_up(max(high - low, 0.01) / 4)
+    step = round_step(max(high - low, 0.01) / 4)
     return max(0.0, math.floor(low / step) * step), math.ceil(high / step + 1e-9) * step
 
 
-def ground(points: Points, longest: float, dots: int) -> F64:
-    """Volatility at every half cell of a root-time axis; NaN outside what is listed."""
+def extent(points: Points, longest: float, dots: int) -> tuple[F64, F64]:
+    """Least and largest volatility at every half cell of a root-time axis, shape (dots,) each.
+
+    NaN outside what is listed. Every point is within its half cell, however many share it.
+    """
     x = np.array([math.sqrt(day / longest) * (dots - 1) for day, _ in points])
     at = np.arange(dots, dtype=float)
     found: F64 = np.interp(at, x, [iv for _, iv in points])
     found[(at < math.floor(x[0])) | (at > math.ceil(x[-1]))] = np.nan
-    return found
+    most, place = found.copy(), np.round(x).astype(int)
+    for side, keep in ((found, np.fmin), (most, np.fmax)):
+        keep.at(side, place, [iv for _, iv in points])
+    return found, most
 
 
 def vol_labels(low: float, high: float, rows: int) -> dict[int, str]:
     """Round volatilities by row."""
-    step = round_up((high - low) / max(2.0, rows / 2))
+    step = round_step((high - low) / max(2.0, rows / 2))
     decimals = next((n for n in (0, 1) if abs(100 * step - round(100 * step, n)) < 1e-9), 2)
     out: dict[int, str] = {}
     number = math.ceil(low / step - 1e-9)
@@ -123,11 +128,11 @@ class TermChart(Painted):
         every = np.array([iv for _, iv in (*now, *before)])
         low, high = vol_range(every)
         longest = now[-1][0]
-        layers = [Layer(curve_mask(ground(now, longest, 2 * columns), low, high, rows, SOLID),
-                        "strong")]  # fmt: skip
+        dots = 2 * columns
+        layers = [Layer(stroke_mask(*extent(now, longest, dots), low, high, rows), "strong")]
         if len(before) > 1:
-            layers.append(Layer(curve_mask(ground(before, longest, 2 * columns), low, high, rows,
-                                           DOT), "muted"))  # fmt: skip
+            earlier = stroke_mask(*extent(before, longest, dots), low, high, rows, DOT)
+            layers.append(Layer(earlier, "muted"))
         cells = cells_of(layers, rows, columns)
         self._mark(cells, reading, longest, low, high)
         labels = vol_labels(low, high, rows)
