@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from gexterm.config_alerts import (
+    BUILT_IN,
     DEFAULT_DELIVERIES,
     AlertRule,
     AlertSettings,
@@ -258,7 +259,7 @@ class _Reader:
         for key in ("snapshot_times", "snapshot_on"):
             self._joined(table, key)
         self._check(Settings, table, "")
-        self._snapshots(table)
+        self._snapshots(table, rules)
         self._choice(table, "record", ("on", "off"), "")
         for key in ("recording_days", "recording_gb"):
             self._least(table, key, "")
@@ -357,7 +358,16 @@ class _Reader:
                 raise self._wrong(key, "", "must be a list of texts in quotes")
             values[key] = ", ".join(found)
 
-    def _snapshots(self, table: dict[str, Any]) -> None:
+    def _snapshots(self, table: dict[str, Any], rules: tuple[AlertRule, ...]) -> None:
+        """Settings of snapshots that are kept of their own accord."""
+        names = ("any", *BUILT_IN, *(rule.name for rule in rules if rule.name))
+        for name in filter(None, map(str.strip, table.get("snapshot_on", "").split(","))):
+            if name.lower() not in map(str.lower, names):
+                near = difflib.get_close_matches(name.lower(), names, 1)
+                hint = (
+                    f"did you mean {near[0]}?" if near else "name a kind of alert, a rule, or any"
+                )
+                raise self._wrong("snapshot_on", "", f"names {name!r}, which is no alert", hint)
         for key in ("snapshot_quiet_s", "snapshot_gb"):
             self._least(table, key, "")
         self._choice(table, "snapshot_replays", ("on", "off"), "")

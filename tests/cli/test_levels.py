@@ -156,3 +156,24 @@ def test_no_odds_are_printed_as_certain() -> None:
     assert len(odds) >= 2
     assert not any(f" {sure}%" in line for line in odds for sure in (0, 100))
     assert "<1%" in "".join(odds)
+
+
+def test_levels_for_other_programs() -> None:
+    text = gexterm("levels", "first-light", "--at", "10:20", "--format", "text").out
+    assert text.startswith("SPX 2026-11-13 10:20:00 ET  (synthetic, SIMULATED: no market data)")
+    table = gexterm("levels", "first-light", "--at", "10:20", "--format", "csv").out
+    assert table.splitlines()[0].startswith("name,price,kind,as_of,view")
+    pine = gexterm("levels", "first-light", "--at", "10:20", "--format", "pine").out
+    assert pine.startswith("//@version=6\n")
+    for row in table.splitlines()[1:]:
+        name, price = row.split(",")[:2]
+        assert name in text
+        assert name == "spot" or f"mark({price}, " in pine
+
+
+def test_json_is_one_of_the_forms() -> None:
+    asked = ("levels", "first-light", "--at", "10:20")
+    assert gexterm(*asked, "--json").out == gexterm(*asked, "--format", "json").out
+    both = gexterm(*asked, "--json", "--format", "csv")
+    assert both.code == 2
+    assert "contradict" in both.one_clear_line
