@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from gexterm.alerts.model import Alert, Severity, stamped
 from gexterm.market.events import FeedStatus, SourceInfo
+from gexterm.ui.app import MonitorApp
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, plain, width
 from gexterm.ui.widgets.alerts import AlertList
 from tests.reading.readings import AS_OF
-
-NS = 1_000_000_000
+from tests.ui.fakes import NS, OPEN, FakeSession, reading
 
 
 def alert(
@@ -192,3 +192,24 @@ def test_at_every_size_every_row_fits_and_the_cursor_is_in_view(
         assert len(lines) <= max(rows, 1)
         if count and move and rows >= 3 and cells >= 20:
             assert sum(plain(line).startswith("▸") for line in lines) == 1
+
+
+async def test_a_click_puts_the_cursor_on_an_alert_and_its_key_marks_it_as_seen() -> None:
+    app = MonitorApp(FakeSession(first=reading(at=OPEN + 61 * 60 * NS)), fps=60.0, glow_s=0.0)
+    async with app.run_test(size=(120, 36)) as pilot:
+        for number in range(5):
+            app.session.say(alert(number))  # type: ignore[union-attr]
+        listed = app.desk.alert_list
+        await pilot.press("a")
+        for _ in range(400):
+            if listed.frame is not None and len(listed.frame.alerts) == 5:
+                break
+            await pilot.pause(0.01)
+        assert listed.selected == alert(4).id
+        await pilot.click("#alerts", offset=(20, 3))  # the head, then 4, 3 and 2
+        assert listed.selected == alert(2).id
+        await pilot.press("x")
+        await pilot.pause()
+        assert listed.frame is not None
+        seen = [one.id for one in listed.frame.alerts if one.acknowledged]
+        assert seen == [alert(2).id]
