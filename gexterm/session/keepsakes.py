@@ -23,7 +23,7 @@ from gexterm.engine.engine import Engine
 from gexterm.engine.grid import TickGrid
 from gexterm.reading.day import DayLog, DayRow, Slice
 
-MOST_BYTES = 96 * 1024 * 1024
+MOST_BYTES = 128 * 1024 * 1024
 """What all copies together may take."""
 MOST_KEPT = 96
 """Copies kept at most."""

@@ -121,6 +121,7 @@ class LiveSession(Face):
         self._ending = False
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: FeedRunner | None = None
+        self._ready = asyncio.Event()
         self._grid = TickGrid(step_for(speed, self._fps))
 
     # -- life ------------------------------------------------------------------------
@@ -177,6 +178,7 @@ class LiveSession(Face):
                 stack.push_async_callback(self._keep_last, core)
                 runner = await stack.enter_async_context(self._make_runner(tap))
                 self._runner = runner
+                self._ready.set()
                 try:
                     async for batch in runner.events():
                         await self._take(core, batch)
@@ -436,8 +438,11 @@ class LiveSession(Face):
             command = await self._commands.get()
             if isinstance(command, Recompute):
                 await self._recompute()
-            elif self._runner is not None:
-                await self._runner.send(command)
+            else:
+                # What is wished while it is still being opened is not lost.
+                await self._ready.wait()
+                if self._runner is not None:
+                    await self._runner.send(command)
 
     async def _recompute(self) -> None:
         if self._core is not None and self._newest is not None:

@@ -434,3 +434,161 @@ async def test_a_session_that_begins_within_a_marked_recording_knows_of_the_mark
     assert marks[1].ts >= OPEN + 45 * 60 * NS
     reports = [event for event in heard if isinstance(event, FeedReport)]
     assert reports[0].frames > 0, "the last report before the position"
+
+
+# -- ticks, moments held, recordings that grow ----------------------------------------------
+
+
+STEP = NS // 10
+
+
+@pytest.mark.parametrize("ticks", [1, 3, -1, -7])
+async def test_ticks_lead_to_round_times_on_and_back(recording: Recording, ticks: int):
+    async with Listener(recording, start_at=OPEN + 90 * NS, paused=True) as listener:
+        await listener.command(Step(ticks=ticks, grid=2 * NS))
+        clock = [e.ts for e in listener.events if isinstance(e, ClockTick)]
+        assert clock[-1] == OPEN + (90 + 2 * ticks) * NS
+
+
+async def test_a_tick_back_from_between_two_is_the_one_before(recording: Recording):
+    async with Listener(recording, start_at=OPEN + 91 * NS, paused=True) as listener:
+        await listener.command(Step(ticks=-1, grid=2 * NS))
+        assert listener.now == 90
+
+
+async def test_ticks_pressed_at_once_add_up_and_those_on_and_back_cancel(recording: Recording):
+    async with Listener(recording, start_at=OPEN + 90 * NS, paused=True) as listener:
+        for ticks in (1, 1, 1, -1):
+            # The listener still sees the old time when it presses again.
+            listener.playback.command(Step(ticks=ticks, ns=OPEN + 90 * NS, grid=NS))
+        await listener.settle()
+        assert listener.now == 92
+        for _ in range(2):
+            await listener.command(Step(ticks=1, ns=OPEN + 90 * NS, grid=NS))
+        assert listener.now == 94
+
+
+async def test_a_tick_ends_at_the_ends_of_the_recording(recording: Recording):
+    async with Listener(recording, start_at=ENDS, paused=True) as listener:
+        await listener.command(Step(ticks=5, grid=NS))
+        assert listener.now == 2400
+        await listener.command(Seek(OPEN))
+        await listener.command(Step(ticks=-5, grid=NS))
+        assert listener.now == 0
+
+
+def whole(events: list[Event]) -> list[int]:
+    return [
+        int(str(e.detail["whole"]))
+        for e in events
+        if isinstance(e, FeedStatus) and "whole" in e.detail
+    ]
+
+
+async def test_a_state_is_called_whole_when_all_until_then_was_sent_and_nothing_after(
+    recording: Recording,
+):
+    async with Listener(recording, speed=600.0) as listener:
+        await listener.advance(2.0)
+        at = 0
+        for number, event in enumerate(listener.events):
+            if isinstance(event, FeedStatus) and "whole" in event.detail:
+                at = int(str(event.detail["whole"]))
+                sent = market(listener.events[:number])
+                assert same_all(sent, due(-1, (at - OPEN) / NS))
+        assert at == OPEN + 1200 * NS
+
+
+@pytest.mark.parametrize("to", [700, 660, 1100])
+async def test_a_listener_that_holds_a_moment_hears_only_what_came_after(
+    recording: Recording, to: int
+):
+    held = tuple(OPEN + s * NS for s in (60, 300, 660, 1500))
+    options = {"start_at": OPEN + 1200 * NS, "paused": True, "look_back_s": None}
+    async with Listener(recording, **options) as listener:
+        events = await listener.command(Seek(OPEN + to * NS, held=held))
+        assert not any(isinstance(event, SourceInfo) for event in events)
+        first = statuses(events)[0]
+        assert first.detail["resume"] == str(OPEN + 660 * NS)
+        assert same_all(market(events), due(660, to))
+        assert listener.now == to
+
+
+async def test_a_moment_held_is_of_no_use_where_going_on_is_shorter(recording: Recording):
+    held = (OPEN + 60 * NS,)
+    options = {"start_at": OPEN + 600 * NS, "paused": True, "look_back_s": None}
+    async with Listener(recording, **options) as listener:
+        events = await listener.command(Seek(OPEN + 700 * NS, held=held))
+        assert not any("resume" in status.detail for status in statuses(events))
+        assert same_all(market(events), due(600, 700))
+
+
+async def test_what_is_wanted_throughout_is_never_skipped(recording: Recording):
+    async with Listener(recording, look_back_s=300.0, paused=True) as listener:
+        events = await listener.command(Seek(OPEN + 2000 * NS, through=True))
+        assert not any(isinstance(event, SourceInfo) for event in events)
+        assert same_all(market(events), due(0, 2000))
+
+
+async def test_where_a_seek_leads_is_told_before_and_that_it_is_over_after(recording: Recording):
+    async with Listener(recording, paused=True) as listener:
+        told = statuses(await listener.command(Seek(OPEN + 1000 * NS)))
+        assert told[0].detail["catching_up"]
+        assert told[0].detail["to"] == float(OPEN + 1000 * NS)
+        assert told[-1].detail["landed"]
+        assert not told[-1].detail["catching_up"]
+
+
+async def test_in_a_marked_recording_seeks_and_ticks_end_on_marks(tmp_path: Path):
+    stream = marked(day(minutes=2, every_s=0.25))
+    marks = [event.ts for event in stream if isinstance(event, TickMark) and event.ts]
+
+    def last(events: list[Event]) -> int:
+        """The last mark that came while nothing was in haste."""
+        found, haste = 0, False
+        for event in events:
+            if isinstance(event, FeedStatus) and "recorded" not in event.detail:
+                haste = bool(event.detail.get("catching_up", haste))
+            elif isinstance(event, TickMark) and not haste:
+                found = event.ts
+        return found
+
+    with Recording(recorded(tmp_path / "r", stream)) as recording:
+        async with Listener(recording, paused=True) as listener:
+            at = marks[50]
+            assert last(await listener.command(Seek(at, grid=STEP))) == at
+            for ticks, wanted in ((1, 51), (1, 52), (-1, 51), (-3, 48), (10, 58)):
+                events = await listener.command(Step(ticks=ticks, ns=at, grid=STEP))
+                assert last(events) == marks[wanted], ticks
+                # Whoever stands on a mark has seen all that was recorded before it.
+                at = marks[wanted]
+            # Between two: the one before.
+            await listener.command(Seek(marks[10], grid=STEP))
+            assert last(await listener.command(Seek(at + NS // 2, grid=STEP))) == at
+
+
+async def test_a_recording_that_grows_is_played_to_its_last_event(tmp_path: Path):
+    path = tmp_path / "grows.gexrec"
+    stream = day(minutes=4, every_s=5)
+    half = len(stream) // 2
+    with Writer(path, INFO, ManualClock(OPEN)) as writer:
+        for event in stream[:half]:
+            writer.write(event)
+        writer.flush()
+        with Recording(path) as recording:
+            recording.refresh()
+            options = {"speed": 100.0, "follows": True}
+            async with Listener(recording, **options) as listener:
+                await listener.advance(10.0)
+                assert statuses(listener.events)[-1].state == "ended"
+                seen = len(market(listener.events))
+                assert same_all(market(listener.events), market(stream)[:seen])
+                for event in stream[half:]:
+                    writer.write(event)
+                writer.flush()
+                await listener.command(Seek(OPEN + 10**6 * NS))
+                sent = market(listener.events)
+                assert same_all(sent, market(stream)[: len(sent)])
+                # The last moment may not be whole yet; all before it is here.
+                assert len(sent) >= len(market(stream)) - 2
+                assert len(sent) > seen

@@ -93,7 +93,9 @@ def past(frame: Frame) -> list[Span]:
     if frame.speed != 1.0:
         word += f"×{frame.speed:g} "
     out = [Span(word, "background", "replay", bold=True)]
-    if progress.way(frame) or frame.hunting:
+    if frame.reading is None:
+        out.append(Span(" opening the recording", "text"))
+    elif progress.way(frame) or frame.hunting:
         out += underway(frame)
     else:
         out.append(Span(" paused" if frame.paused else " playing", "text"))
