@@ -491,3 +491,12 @@ def test_a_standing_warning_does_not_hide_since_when_the_flow_is_known() -> None
     )
     assert "flow since 10:32" in line
     assert "⚠ open interest is" in line
+
+
+def test_two_keys_of_one_thing_stand_together_in_the_order_of_the_keyboard() -> None:
+    shown = frame(reading(), replayable=True, screen="profile")
+    line = text(keyline.paint(shown, 160, 1))
+    assert "←→ spot" in line
+    assert "↑↓ vol" in line
+    assert "PgUp/PgDn time" in line
+    assert "+- speed" in line

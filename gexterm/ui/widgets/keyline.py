@@ -20,11 +20,12 @@ ON_START = frozenset({"screens", "help", "palette", "quit"})
 DESK_ONLY = frozenset({"look_back", "alerts"})
 """What the whole monitor can do, but nobody needs to be told elsewhere."""
 PAIRS = {
-    "faster": "slower", "suppose_spot_down": "suppose_spot_up",
-    "suppose_vol_up": "suppose_vol_down", "suppose_earlier": "suppose_later",
-    "filter_next": "filter_previous",
+    "faster": ("faster", "slower"), "suppose_spot_up": ("suppose_spot_down", "suppose_spot_up"),
+    "suppose_vol_up": ("suppose_vol_up", "suppose_vol_down"),
+    "suppose_later": ("suppose_earlier", "suppose_later"),
+    "filter_next": ("filter_next", "filter_previous"),
 }  # fmt: skip
-"""Two keys with one word: the first is told with the second."""
+"""Two keys with one word: an action, and the keys that are told for it, in their order."""
 
 
 def label(action: Action, frame: Frame) -> str:
@@ -40,11 +41,11 @@ def _caps(name: str, frame: Frame) -> str:
         first = frame.keys.get("screen_desk", ())
         last = frame.keys.get("screen_health", ())
         return f"{cap(first[0])}-{cap(last[0])}" if first and last else ""
-    keys = frame.keys.get(name, ())
-    if not keys:
+    if not frame.keys.get(name):
         return ""
-    other = frame.keys.get(PAIRS.get(name, ""), ())
-    return cap(keys[0]) + (cap(other[0]) if other else "")
+    bound = [frame.keys.get(each, ()) for each in PAIRS.get(name, (name,))]
+    caps = [cap(keys[0]) for keys in bound if keys]
+    return "".join(caps) if all(len(each) == 1 for each in caps) else "/".join(caps)
 
 
 def _shown(frame: Frame) -> list[str]:
