@@ -58,7 +58,7 @@ def amount(value: object) -> float:
     if _number(value):
         return float(value)  # type: ignore[arg-type]
     found = _AMOUNT.fullmatch(str(value).strip()) if isinstance(value, str) else None
-    if found is None:
+    if found is None or len(found[2]) > 30:
         raise ValueError('must be an amount such as "2bn", "500M" or 2e9')
     size = float(found[2].replace(",", "").replace("_", "")) * _PREFIX[(found[3] or "").lower()]
     return -size if found[1] in ("-", "−") else size
@@ -66,10 +66,10 @@ def amount(value: object) -> float:
 
 def seconds(value: object) -> float:
     """`90`, `90 s`, `5 min`, `1 h` as seconds. Raises ValueError."""
-    if _number(value) and float(value) >= 0:  # type: ignore[arg-type]
+    if _number(value) and 0 <= float(value) < 1e9:  # type: ignore[arg-type]
         return float(value)  # type: ignore[arg-type]
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
+    if found is None or len(found[1]) > 9:
         raise ValueError('must be a time such as "90 s", "5 min" or "1 h"')
     return float(found[1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[found[2][0].lower()]
 
@@ -79,7 +79,7 @@ def length(value: object) -> Length:
     if _number(value) and float(value) >= 0:  # type: ignore[arg-type]
         return Length(float(value))  # type: ignore[arg-type]
     found = _LENGTH.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
+    if found is None or len(found[1]) > 30:
         raise ValueError('must be a distance such as 5 (points), "0.3%" or "0.5 sigma"')
     unit = found[2].lower()
     if unit in ("%", "percent"):
@@ -99,7 +99,12 @@ def hours(value: object) -> tuple[int, int]:
 
 
 def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # TOML has whole numbers of any length
+        return False
 
 
 class _Fields:
@@ -164,7 +169,8 @@ class _Fields:
         """A whole number."""
 
         def reading(value: object) -> int:
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or not least <= value <= 10**9:  # type: ignore[operator]
                 raise ValueError(f"must be a whole number of at least {least}")
             return value
 
@@ -412,7 +418,7 @@ def delivery_of(name: str, values: Mapping[str, Any], wrong: Wrong) -> DeliveryS
     if not f.has("kind") and name not in DELIVERIES:
         raise wrong("", "needs `kind`", f"one of: {', '.join(DELIVERIES)}")
     kind = f.choice("kind", DELIVERIES, name)
-    command = ()
+    command: tuple[str, ...] = ()
     if kind == "command":
         f.need("command", 'command = ["notify-me", "--loud"]')
         command = f.texts("command")

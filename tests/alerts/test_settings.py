@@ -6,13 +6,20 @@ import math
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gexterm.alerts.monitor import AlertMonitor
 from gexterm.alerts.rules import Thresholds
 from gexterm.alerts.wording import built_in, condition, terms
 from gexterm.config import Settings, load
 from gexterm.config_alerts import (
     BUILT_IN,
+    FLOWS,
     KINDS,
+    LINES,
+    ODDS,
+    REGIMES,
     AlertRule,
     AlertSettings,
     DeliverySettings,
@@ -30,8 +37,9 @@ from gexterm.config_alerts import (
     ViewsDisagree,
     Wall,
 )
-from gexterm.config_alerts_toml import amount, hours, length, seconds
+from gexterm.config_alerts_toml import amount, hours, length, rule_of, seconds
 from gexterm.errors import ConfigError
+from tests.alerts.test_alerts import at
 
 
 def loaded(tmp_path: Path, text: str) -> Settings:
@@ -217,6 +225,42 @@ def test_deliveries_and_the_toast_that_is_always_there(tmp_path: Path) -> None:
 def test_a_rule_may_name_a_delivery_that_stands_below_it(tmp_path: Path) -> None:
     text = '[[alert]]\nkind = "wall"\ndeliver = ["phone"]\n[delivery.phone]\nkind = "apprise"\n'
     assert loaded(tmp_path, text).alert_rules[0].deliver == ("phone",)
+
+
+WORDS = (
+    *KINDS, *REGIMES, *LINES, *ODDS, *FLOWS, "up", "call", "stress", "notice", "5 min", "2bn",
+    "0.5 sigma", "09:45-15:45", "9" * 400 + " s", "9" * 400, "phone", "\x1b[2J", "٣",
+)  # fmt: skip
+KEYS = (
+    "kind", "price", "when", "to", "within", "becomes", "leaves", "probability", "label", "above",
+    "below", "crossed", "moves", "minutes", "which", "by", "holds", "part", "stale", "gaps",
+    "quoted_below", "reconnects", "of", "side", "sign", "on", "name", "underlying", "severity",
+    "quiet", "hysteresis", "hours", "once", "deliver", "nonsense",
+)  # fmt: skip
+VALUES = (
+    st.sampled_from(WORDS) | st.integers() | st.just(10**400) | st.floats() | st.booleans()
+    | st.text(max_size=5) | st.lists(st.sampled_from(WORDS), max_size=2) | st.just({})
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
+def test_whatever_stands_in_a_table_is_a_rule_that_works_or_one_clear_error(
+    kind: str, table: dict[str, object]
+) -> None:
+    def wrong(key: str, what: str, hint: str) -> ConfigError:
+        assert key in ("", *table, "kind")
+        return ConfigError(f"{key} {what}", hint)
+
+    try:
+        rule = rule_of({"kind": kind, **table}, wrong, ("toast",))
+    except ConfigError:
+        return
+    assert condition(rule)
+    assert isinstance(terms(rule), str)
+    monitor = AlertMonitor(rules=[rule])
+    for number, spot in enumerate((2730.0, 2760.0, math.nan)):
+        monitor.update(at(number * 300.0, spot, gamma={"flip": 2740.0, "call_wall": spot}))
 
 
 @pytest.mark.parametrize(
