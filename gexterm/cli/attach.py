@@ -52,6 +52,9 @@ def hub_command(
 
     async def work() -> None:
         from gexterm import paths
+        from gexterm.alerts.delivery.dispatcher import Dispatcher
+        from gexterm.alerts.delivery.make import make_deliveries
+        from gexterm.cli.saying import tell
         from gexterm.clock import SystemClock
         from gexterm.engine.rereading import of_today
         from gexterm.feeds.relay_log import RelayLog
@@ -85,7 +88,28 @@ def hub_command(
             timer=time.perf_counter,
         )
         _end_with_parent()
-        await run_hub(session, log, secret, port=port, recorded=record, ready=_ready)
+        # Alerts go out once, from here, and not once a viewer.
+        made = make_deliveries(chosen)
+        for problem in made.problems:
+            tell(problem)
+        out = Dispatcher(
+            made.deliveries,
+            clock,
+            lambda text, _severity: tell(text),
+            deliver_replays=chosen.alerts.deliver_replays,
+        )
+        try:
+            await run_hub(
+                session,
+                log,
+                secret,
+                port=port,
+                recorded=record,
+                ready=_ready,
+                alert=out.submit,
+            )
+        finally:
+            await out.close()
 
     live._run(work())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gexterm.errors import ConfigError
@@ -20,14 +22,18 @@ def screen_options(chosen: Settings, theme: str | None = None) -> dict[str, Any]
     from gexterm.ui.duties import Duties
 
     check_keys(chosen)
+    # A page in a browser is one of several, and who looks at it need not be who runs it: it
+    # opens no connections, and what is to happen once does not happen once a page.
+    alone = not os.environ.get("TEXTUAL_DRIVER")
+    own = chosen if alone else replace(chosen, snapshot_times="", snapshot_on="")
     return {
-        "launcher": CommandLauncher(chosen),
+        "launcher": CommandLauncher(chosen) if alone else None,
         "theme": theme or chosen.theme,
         "density": chosen.density,
         "characters": chosen.glyphs,
         "fps": chosen.fps,
         "keys": chosen.keys,
-        "duties": Duties(chosen, SystemClock()),
+        "duties": Duties(own, SystemClock(), delivers=alone),
     }
 
 

@@ -21,6 +21,7 @@ from gexterm.feeds.secrets import redactor
 from gexterm.market.events import Event, SourceInfo
 
 if TYPE_CHECKING:
+    from gexterm.alerts.model import Alert
     from gexterm.feeds.protocol import Answer
     from gexterm.feeds.retry import Retry, Stop
     from gexterm.feeds.tap import Tap
@@ -117,17 +118,19 @@ async def run_hub(
     port: int,
     recorded: bool,
     ready: Callable[[str], None],
+    alert: Callable[[Alert], None] = lambda _alert: None,
 ) -> None:
     """Run a session whose recording was made by `telling` with this log, until cancelled.
 
-    `ready` is told the address. Raises ConnectionFailedError where the port cannot be had.
+    `ready` is told the address, `alert` each alert. Raises ConnectionFailedError where the port
+    cannot be had.
     """
     async with RelayServer(log, secret, port=port) as server:
         ready(server.url)
         async with session:
             tasks = [
                 asyncio.create_task(_watched(session, log)),
-                asyncio.create_task(_unheard(session)),
+                asyncio.create_task(_alerted(session, alert)),
                 asyncio.create_task(_look(session, server, recorded)),
             ]
             try:
@@ -148,9 +151,9 @@ async def _watched(session: LiveSession, log: RelayLog) -> None:
     log.add(session.status)
 
 
-async def _unheard(session: LiveSession) -> None:
-    async for _ in session.alerts():
-        pass
+async def _alerted(session: LiveSession, tell: Callable[[Alert], None]) -> None:
+    async for alert in session.alerts():
+        tell(alert)
 
 
 async def _look(session: LiveSession, server: RelayServer, recorded: bool) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gexterm.alerts.model import Alert
 from gexterm.clock import NS, SystemClock
 from gexterm.config import Settings
 from gexterm.feeds.relay_log import RelayLog
@@ -19,6 +20,7 @@ from gexterm.reading.export import to_json
 from gexterm.reading.model import Reading
 from gexterm.recording.books import Book
 from gexterm.recording.codec import event_time
+from gexterm.recording.reader import Recording
 from gexterm.recording.recorder import Recorder, RecorderSettings
 from gexterm.serving.hub import run_hub, telling
 from gexterm.serving.shared import SharedSession
@@ -65,7 +67,11 @@ class Lasting(ScriptedRunner):
 
 @asynccontextmanager
 async def hub(
-    market: Market, folder: Path | None = None, carry: Book | None = None, port: int = 0
+    market: Market,
+    folder: Path | None = None,
+    carry: Book | None = None,
+    port: int = 0,
+    alert: Callable[[Alert], None] = lambda _alert: None,
 ) -> AsyncIterator[tuple[LiveSession, str]]:
     """A hub over a scripted market, and its address."""
     log = RelayLog()
@@ -86,7 +92,13 @@ async def hub(
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(
         run_hub(
-            session, log, SECRET, port=port, recorded=folder is not None, ready=ready.set_result
+            session,
+            log,
+            SECRET,
+            port=port,
+            recorded=folder is not None,
+            ready=ready.set_result,
+            alert=alert,
         )
     )
     try:
@@ -182,6 +194,14 @@ async def test_two_viewers_look_at_different_things_and_neither_disturbs_the_oth
         assert own.view != "long-both"
 
 
+def written(path: Path, until: int) -> None:
+    """Come back once a recording holds everything until then."""
+    while True:
+        with Recording(path) as recording:
+            if recording.ends >= until:
+                return
+
+
 async def test_the_hubs_recording_is_shown_as_it_goes(tmp_path: Path) -> None:
     async with asyncio.timeout(60), AsyncExitStack() as stack:
         own, url = await stack.enter_async_context(hub(Market(), tmp_path))
@@ -192,6 +212,15 @@ async def test_the_hubs_recording_is_shown_as_it_goes(tmp_path: Path) -> None:
         assert viewer.recording is not None
         assert own.recording is not None
         assert viewer.recording.path == own.recording.path != ""
+        # The past is in the hub's file, and a viewer may go back to it while the hub goes on.
+        await asyncio.to_thread(written, Path(own.recording.path), ENDS)
+        past = viewer.past(ENDS - 5 * NS)
+        assert past is not None
+        async with past as earlier:
+            then = await reading_of(earlier, lambda r: True)
+        assert then.as_of <= ENDS
+        assert viewer.newest is not None
+        assert viewer.newest.as_of > then.as_of
     async with asyncio.timeout(60), AsyncExitStack() as stack:
         _, url = await stack.enter_async_context(hub(Market()))
         viewer = await stack.enter_async_context(looking(url))
@@ -217,6 +246,19 @@ async def test_a_hub_that_dies_is_told_and_the_next_one_is_taken_up_with_its_own
             again = await reading_of(viewer, lambda r: r.positions.reconciled and over(r))
             assert again.gamma.gex_per_1pct != before.gamma.gex_per_1pct
             assert viewer.status.state == "live"
+
+
+async def test_alerts_go_out_from_the_hub_however_many_look() -> None:
+    market = Market()
+    market.told.append([FeedStatus("reconnecting", "the line broke", {"retry_in_s": 9.0})])
+    told: list[str] = []
+    async with asyncio.timeout(60), AsyncExitStack() as stack:
+        _, url = await stack.enter_async_context(hub(market, alert=lambda a: told.append(a.text)))
+        viewers = [await stack.enter_async_context(looking(url)) for _ in range(2)]
+        await asyncio.gather(*(reading_of(viewer, over) for viewer in viewers))
+        while not any("the line broke" in text for text in told):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert sum("the line broke" in text for text in told) == 1
 
 
 async def test_who_does_not_know_the_secret_sees_nothing() -> None:
