@@ -12,6 +12,7 @@ from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
 from gexterm.reading.day import DayLog
 from gexterm.reading.model import Hedging, Reading, ZeroDte
 from gexterm.session.model import CHOSEN_OFF, RecordingState
+from gexterm.ui.actions import keymap
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, plain
 from gexterm.ui.ink import width as cells
@@ -494,7 +495,7 @@ def test_a_standing_warning_does_not_hide_since_when_the_flow_is_known() -> None
 
 
 def test_two_keys_of_one_thing_stand_together_in_the_order_of_the_keyboard() -> None:
-    shown = frame(reading(), replayable=True, screen="profile")
+    shown = frame(reading(), replayable=True, screen="profile", keys=keymap())
     line = text(keyline.paint(shown, 160, 1))
     assert "←→ spot" in line
     assert "↑↓ vol" in line
