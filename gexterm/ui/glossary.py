@@ -305,7 +305,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("ticks, dots", "Volatility of bid to offer of the out-of-the-money side; a dot has "
              "one side alone. Dim: not changed for a minute. The line is what greeks are "
              "computed with, dim where the strike is not quoted on both sides."),
-        Term("◁ ▷ 25Δ skew", "Where a put and a call have a forward delta of 25, and the "
+        Term("◂ ▸ 25Δ skew", "Where a put and a call have a forward delta of 25, and the "
              "volatility of the put less that of the call. A dash: quotes do not reach there.",
              "σ(25Δ put) − σ(25Δ call)", "definitions, regime"),
     )),
@@ -348,8 +348,8 @@ CHAPTERS: tuple[Chapter, ...] = (
              "E(s) = Σ x · g(s), sticky strike", "definitions, gamma"),
         Term("grid of dots", "The 80 % band of the curve. Where it contains zero the sign there is "
              "open. The axis shows it up to one and a half times the curve's own size."),
-        Term("WHAT IF", "Another market: spot, every volatility, the clock. It is relative and stays "
-             "while the market goes on. Nobody trades in it: positions are today's. What is "
+        Term("WHAT IF", "Another market: spot, every volatility, the clock. It is relative and "
+             "stays while the market goes on. Nobody trades in it: positions are today's. What is "
              "supposed is in the colour of a replay. …: the answer is on its way, and what is "
              "shown belongs to the question before."),
         Term("now → what if", "The whole book of one moment, and the same under the supposition; "
@@ -367,14 +367,14 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("full", "What the darkest step stands for: 98 of 100 cells are within it. It changes "
              "seldom and in steps, so that a cell that darkens is news.",
              "98 % quantile of |value|, rounded up"),
-        Term("if nothing changes but the clock", "Right of now: the same positions at the same spot "
-             "and volatilities at later times. No forecast: somebody will trade, and spot will "
+        Term("if nothing changes but the clock", "Right of now: the same positions at the same "
+             "spot and volatilities at later times. No forecast: somebody will trade, and spot will "
              "move. Positions have none.", "x · g(S, σ, T − t)", "definitions, today's charm"),
         Term("╱ and ·", "╱: no Reading of this book then: before the session, a gap, or another "
              "view or scope. ·: nothing is known of that strike."),
         Term("━ and ╌", "Spot's way so far, to the row; after now where it stands."),
-        Term("this view since", "The minutes before were seen under another view or scope. They are "
-             "not mixed in."),
+        Term("this view since", "The minutes before were seen under another view or scope. They "
+             "are not mixed in."),
         Term("position, position flow", "Contracts: what dealers hold, and what they gained by "
              "signed trades. They come after the last greek.", "x, Σ m·q·(2π − 1)",
              "definitions, positions"),

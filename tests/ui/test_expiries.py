@@ -337,7 +337,7 @@ def test_points_below_the_strikes_never_run_into_each_other(
                                    columns, ""))  # fmt: skip
     assert cells((*smiles.points_row(smile(), 0, columns, ""),)) == columns + term.LEFT
     for word in told.split():
-        assert sum(glyph in word for glyph in "◁▷⡇") <= 1
+        assert sum(glyph in word for glyph in "◂▸⡇") <= 1
 
 
 @pytest.mark.parametrize("size", [(20, 3), (40, 8), (80, 20), (150, 40)])

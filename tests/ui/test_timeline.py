@@ -134,6 +134,17 @@ def test_a_nearer_stretch_is_as_long_as_it_says_and_ends_with_now(
     assert axis.begin <= found.as_of <= axis.end
 
 
+def test_a_stretch_no_shorter_than_the_day_is_left_out() -> None:
+    info = SourceInfo("SPX", "x", "replay", 0.0, "", OPEN, OPEN + 50 * MINUTE)
+    panel = DayPanel()
+    shown = frame(at_minute(40), a_day(40), info=info, replayable=True)
+    assert "z last 30 min" in plain(painted(panel, shown)[0])
+    panel.next_zoom()
+    assert "─ last 30 min" in plain(painted(panel, shown)[0])
+    panel.next_zoom()
+    assert "─ day" in plain(painted(panel, shown)[0])
+
+
 def test_a_nearer_stretch_follows_a_cursor_that_left_it() -> None:
     found = at_minute(300)
     cursor = OPEN + 40 * MINUTE

@@ -23,6 +23,7 @@ from gexterm.ui.widgets.daychart_axis import (
     gaps,
     hours_row,
     series_of,
+    whole,
 )
 from gexterm.ui.widgets.daychart_plot import Cell, put, spans
 from gexterm.ui.widgets.painted import Painted
@@ -133,8 +134,16 @@ class DayPanel(Painted):
 
     def next_zoom(self) -> None:
         """Another stretch."""
-        self.zoom = (self.zoom + 1) % len(ZOOMS)
+        if self.frame is not None and self.frame.reading is not None:
+            self.zoom = self._following(self.frame, self.frame.reading)
         self.repaint()
+
+    def _following(self, frame: Frame, reading: Reading) -> int:
+        """The next of `ZOOMS`; those that are no shorter than the day are left out."""
+        first = first_seen(frame.day, reading) if frame.day is not None else reading.as_of
+        begin, end = whole(frame, reading, first)
+        shorter = (n for n in range(self.zoom + 1, len(ZOOMS)) if ZOOMS[n][1] < end - begin)
+        return next(shorter, 0)
 
     def chosen(self) -> int:
         """Where to go: the alert or change under the cursor, else its time; ns, 0 without one."""
@@ -245,7 +254,7 @@ class DayPanel(Painted):
             told = f" {daychart.gap_length(0, total)} not seen{many} "
             text.append(Span(told, "warning"))
         keys = frame.keys.get("zoom")
-        nearer = ZOOMS[(self.zoom + 1) % len(ZOOMS)][0]
+        nearer = ZOOMS[self._following(frame, reading)][0]
         tail = [Span(f" {words.clean(keys[0])} {nearer} ─", "faint")] if keys else []
         used = sum(cell_len(s.text) for s in (*text, *tail))
         if used > width:
@@ -384,10 +393,10 @@ def _alerts_edge(marks: dict[int, list[Mark]], now: int) -> Line:
     """How many there are, and that some have only been seen before."""
     alerts = [mark for here in marks.values() for mark in here if mark.kind == "alert"]
     ahead = sum(mark.at > now for here in marks.values() for mark in here)
-    told = f"{len(alerts)} shown" if alerts else "none"
+    told = str(len(alerts)) if alerts else "none"
     return (
         Span(told, "muted" if alerts else "faint"),
-        Span(f" {ahead} ahead" if ahead else "", "faint"),
+        Span(f", {ahead} ahead" if ahead else "", "faint"),
     )
 
 

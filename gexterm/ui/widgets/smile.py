@@ -150,7 +150,7 @@ def chart(found: Smile, zoom: int, columns: int, rows: int, *, dim: bool) -> lis
         Layer(_upright(found.forward, low, high, columns, rows), "muted"),
     ]
     cells = cells_of(layers, rows, columns)
-    for strike, glyph in ((found.put_25, "◁"), (found.call_25, "▷")):
+    for strike, glyph in ((found.put_25, "◂"), (found.call_25, "▸")):
         if low <= strike <= high and known.any():
             iv = float(np.interp(strike, found.strikes[known], found.fit_iv[known]))
             if vols[0] <= iv <= vols[1]:
@@ -205,9 +205,9 @@ def points_row(found: Smile, zoom: int, columns: int, role: str) -> Line:
     told = [
         (strike, f"{glyph}{word} {numbers.level(strike)}", colour)
         for strike, glyph, word, colour in (
-            (found.put_25, "◁", "25Δp", "target"),
+            (found.put_25, "◂", "25Δp", "target"),
             (found.forward, "⡇", "fwd", "muted"),
-            (found.call_25, "▷", "25Δc", "target"),
+            (found.call_25, "▸", "25Δc", "target"),
         )
         if low <= strike <= high
     ]
