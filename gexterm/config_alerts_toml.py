@@ -169,10 +169,9 @@ class _Fields:
         """A whole number."""
 
         def reading(value: object) -> int:
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not whole or not least <= value <= 10**9:  # type: ignore[operator]
-                raise ValueError(f"must be a whole number of at least {least}")
-            return value
+            if isinstance(value, int) and not isinstance(value, bool) and least <= value <= 10**9:
+                return value
+            raise ValueError(f"must be a whole number of at least {least}")
 
         return int(self.read(key, reading, default))
 
