@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def curves_of(base: Reading, suppose: Suppose, *, middle: float = 6000.0) -> Cur
     spots = np.linspace(5700.0, 6300.0, 601)
     shrink = 0.5 ** (suppose.minutes / 180) * (1 + 0.05 * suppose.vol_points)
     values = {name: shrink * curve(name, spots, middle) for name in GREEKS}
-    zeros = {name: (0.99 * middle, middle, 1.01 * middle) for name in GREEKS}
+    zeros = dict.fromkeys(GREEKS, (0.99 * middle, middle, 1.01 * middle))
     band = {name: (line - abs(line) / 3 - 1, line + abs(line) / 3 + 1)
             for name, line in values.items()}  # fmt: skip
     return Curves(base.as_of, base.positions.view, base.scope, suppose, base.spot, spots,
@@ -109,5 +110,9 @@ def day_of(
 ) -> None:
     """Minutes of a day up to a time, spot coming up from below in a wave."""
     for minute in range(minutes, 0, -1):
-        at = end - minute * 60 * NS
-        log.note(reading(spot - 0.3 * minute + 6 * math.sin(minute / 9), at, view))
+        log.note(_minute(end - minute * 60 * NS, minute, view, spot))
+
+
+@lru_cache(maxsize=200)
+def _minute(at: int, minute: int, view: str, spot: float) -> Reading:
+    return reading(spot - 0.3 * minute + 6 * math.sin(minute / 9), at, view)

@@ -9,7 +9,7 @@ from textual.events import Click
 
 from gexterm.reading.inquiry import GREEKS, Curves
 from gexterm.reading.model import Reading
-from gexterm.ui import words
+from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.widgets import captions, curves
@@ -45,10 +45,11 @@ class Stage(Painted):
         self._asked, self._suppose_spot = asked, suppose_spot
         self.zoom = 1
         """Which of `ZOOMS`."""
-        self._centre = math.nan
+        self._centre = self._half = math.nan
         self._scales: dict[str, tuple[Scale, Scale]] = {}
         self._book: tuple[object, ...] = ()
         self._kept: dict[str, tuple[tuple[object, ...], list[Line]]] = {}
+        self._peaks: dict[str, tuple[tuple[object, ...], tuple[float, float]]] = {}
         self._big: tuple[Window, int] | None = None
 
     def next_zoom(self, step: int = 1) -> None:
@@ -80,8 +81,8 @@ class Stage(Painted):
         if not math.isfinite(half):
             return Window(first, last)
         if not abs(spot - self._centre) <= NEAR * half:
-            self._centre = spot
-        return Window(self._centre - half, self._centre + half)
+            self._centre, self._half = spot, half
+        return Window(self._centre - self._half, self._centre + self._half)
 
     def paint(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
         """The chosen curve; the others where there is room."""
@@ -137,11 +138,17 @@ class Stage(Painted):
     def _panel(self, drawn: Drawn, name: str, width: int, height: int) -> list[Line]:
         """A panel, the curve of which is drawn anew only when it would look otherwise."""
         columns = width - curves.AXIS - 1
+        window = drawn.window
+        # Levels move by less than a cell with every tick: that shows nowhere.
+        lines = tuple(
+            (one.name, window.dot(one.value, columns) // 2, numbers.level(one.value))
+            for one in drawn.levels
+            if one.name != "sigma"
+        )
         key = (
-            drawn.greek, drawn.today, drawn.then, drawn.window, drawn.limits, drawn.old,
-            drawn.window.dot(drawn.spot, columns), drawn.window.dot(drawn.supposed, columns),
-            tuple((one.name, one.value) for one in drawn.levels), width, height,
-            round(drawn.spot),
+            drawn.greek, drawn.today, drawn.then, window, drawn.limits, drawn.old,
+            window.dot(drawn.spot, columns), window.dot(drawn.supposed, columns),
+            numbers.level(drawn.spot), numbers.level(drawn.supposed), lines, width, height,
         )  # fmt: skip
         kept = self._kept.get(name)
         if kept is None or kept[0] != key:
@@ -172,8 +179,12 @@ class Stage(Painted):
         self, greek: str, today: Curves, then: Curves | None, window: Window, reading: Reading
     ) -> tuple[float, float]:
         """The axis: round numbers that stay put, zero always within."""
-        below, above = curves.peaks((today, then), greek, window)
         key = f"{greek} {self.zoom}"
+        of = (today, then, window)
+        kept = self._peaks.get(key)
+        if kept is None or kept[0] != of:
+            kept = self._peaks[key] = (of, curves.peaks((today, then), greek, window))
+        below, above = kept[1]
         scales = self._scales.setdefault(key, (Scale(), Scale()))
         for scale, peak in zip(scales, (below, above), strict=True):
             scale.follow(peak, reading.as_of)

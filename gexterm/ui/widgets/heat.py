@@ -200,10 +200,15 @@ def halves(axis: Axis, begin: str, since: str, ahead: Sequence[str], width: int)
     """What stands left and right of now. `since`: from when this book is known, if later."""
     past = axis.edges[axis.now + 1]
     own = f"this view since {since}" if since else ""
-    left = first_fitting(
-        (f"the day since {begin}, {own}", own) if own else
-        (f"the day so far, since {begin}", "the day so far", "so far"), past - 1,
-    )  # fmt: skip
+    told = (
+        (f"the day since {begin}, {own}", own, f"view since {since}")
+        if own
+        else (f"the day so far, since {begin}", "the day so far", "so far")
+    )
+    left = first_fitting(told, past - 1)
+    if own and not left:
+        # That half of the past is missing must be said, wherever there is room.
+        ahead = [*(f"◂ {own}; {text}" for text in ahead), f"◂ {own}", f"◂ {since}"]
     spans = [Span(left.ljust(past), "warning" if own else "muted")]
     if axis.now + 1 < axis.count:
         spans += [Span("│", "strong"), Span(first_fitting(ahead, width - past - 1), "muted")]

@@ -80,9 +80,9 @@ def axis(begin: int, now: int, end: int, cells: int) -> Axis:
         count = -(-count // step)
         if count <= room:
             break
-    # What does not fit even so is the oldest.
+    # What does not fit even so is the oldest, and then the latest.
     if count > room:
-        first += (count - room) * step
+        first += min(count - room, (now - first) // step) * step
         count = room
     count = max(1, count)
     return Axis(first, step, count, min(WIDEST * count, room), (now - first) // step)

@@ -19,7 +19,7 @@ NS = 1_000_000_000
 NO_BAND = Band()
 NOTHING = Suppose()
 """The market as it is."""
-NAME, VALUE, CHANGE = 15, 11, 9
+NAME, VALUE, CHANGE = 13, 11, 9
 """Cells of the table's columns."""
 LEAST = NAME + 2 * VALUE + 3
 """Cells below which the change has no column."""
@@ -250,7 +250,7 @@ def entries(base: Reading, then: Reading) -> list[Entry]:
         _trade("hedge +1 %", flows, "per_up_1pct", "up_band"),
         _trade("hedge −1 %", flows, "per_down_1pct", "down_band"),
         _trade("hedge vol +1", flows, "per_vol_point", "vol_band"),
-        _trade("hedge next hour", flows, "per_hour", "hour_band"),
+        _trade("hedge in 1 h", flows, "per_hour", "hour_band"),
         _level("call wall", base.gamma.call_wall, then.gamma.call_wall, "wall"),
         _level("put wall", base.gamma.put_wall, then.gamma.put_wall, "wall"),
     ]  # fmt: skip
