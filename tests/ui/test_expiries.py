@@ -437,10 +437,22 @@ async def test_table_and_smile_stand_at_every_size(size: tuple[int, int]) -> Non
     app, _, _ = monitor()
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: "of 241 strikes quoted" in shown_text(app))
+        await until(pilot, lambda: "together" in shown_text(app))
         told = shown_text(app)
-        for part in ("Fri 20 Nov", "25Δ skew +2.1 pts", "ATM 13.0%", "together"):
+        for part in ("Fri 20 Nov", "25Δ skew +2.1 pts", "ATM 13.0%"):
             assert part in told
         assert ("contango" in told) == (size[1] >= 32)
+
+
+async def test_after_a_resize_everything_has_its_place_though_nothing_new_comes() -> None:
+    app, _, _ = monitor()
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until(pilot, lambda: "fwd 6,012" in shown_text(app))
+        for size in ((80, 24), (160, 48), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda: "together" in shown_text(app))
+            await until(pilot, lambda: "quit" in shown_text(app).splitlines()[-1])
+            await until(pilot, lambda: "of 241 strikes quoted" in shown_text(app))
 
 
 async def test_another_expiry_is_asked_for_at_once() -> None:

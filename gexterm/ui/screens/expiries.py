@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.events import Resize
 
 from gexterm.reading.inquiry import Inquiries
 from gexterm.ui.frame import Frame
@@ -88,17 +89,22 @@ class Expiries(View):
         if key != self.smile.wanted:
             self.smile.wanted, self.smile.why = key, ""
         self.term.key = key
-        self._arrange(frame)
+        self._arrange(frame, self.size.height)
         super().show(frame)
         if self.is_mounted:
             self._ask_if_due(frame)
 
-    def _arrange(self, frame: Frame) -> None:
+    def on_resize(self, event: Resize) -> None:
+        """Another size: also where no further frame comes, as in a pause."""
+        if self.frame is not None:
+            self._arrange(self.frame, event.size.height)
+
+    def _arrange(self, frame: Frame, rows: int) -> None:
         """The table takes the rows that it needs, at most half."""
         height: int | str = "1fr"
-        if self.size.height >= TALL and not self.full:
+        if rows >= TALL and not self.full:
             count = len(frame.reading.expiries) if frame.reading is not None else 0
-            height = min(count + HEAD + 1, (self.size.height - 5) // 2)
+            height = min(count + HEAD + 1, (rows - 5) // 2)
         if str(self.table.styles.height) != str(height):
             self.table.styles.height = height
 
