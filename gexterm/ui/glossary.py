@@ -379,5 +379,20 @@ CHAPTERS: tuple[Chapter, ...] = (
              "signed trades. They come after the last greek.", "x, Σ m·q·(2π − 1)",
              "definitions, positions"),
     )),
+    Chapter("Time", (
+        Term("PAST 10:35", "The recorded past of a live session, with an engine of its own. Live "
+             "goes on beside it: it is recorded, its alerts come as notices and are counted. L "
+             "shows it again; so does playing to the end of what is recorded."),
+        Term("a tick", "One Reading of the grid: the distance between two follows the speed, from "
+             "a tenth of a second at ×1 to a minute at ×600. In a recording of a live session "
+             "the ticks are those that were computed then."),
+        Term("catching up 10:12 → 10:35", "A position is the sum of all prints since the open, so "
+             "a time not seen yet is read up to, once a minute. A time seen before is gone on from "
+             "a state kept nearby. A new wish takes the place of the one under way."),
+        Term("looking for the next alert", "The recording is run through, a Reading each minute, "
+             "until one raises an alert. Any time key stops where it has come to."),
+        Term("━●─ the bar", "Where in the recording one is; ┿ an alert that has been seen, also "
+             "ahead of now. A click goes there."),
+    )),
 )  # fmt: skip
 """Everything that the desk shows, panel by panel."""

@@ -166,6 +166,8 @@ class Transport:
     def _by(self, ns: int) -> None:
         if here := self._here():
             self.seek_to(here + ns)
+        else:
+            self.tell("there is nothing to go to yet", "warning")
 
     def _replay(self) -> Session | None:
         """The session, where its time can be sought; else a word on why not."""
