@@ -176,7 +176,7 @@ def open_command(folder: Path | None, which: str, picture: bool, path_only: bool
     else:
         from gexterm.snapshots.plain import plain
 
-        click.echo(plain(page_of(kept)), nl=False)
+        click.echo(plain(page_of(kept), max(40, min(100, _columns() or 100))), nl=False)
 
 
 def open_with_viewer(path: Path) -> None:

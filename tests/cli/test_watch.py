@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
+from gexterm.alerts.model import Alert
+from gexterm.cli.outlet import Outlet
+from gexterm.cli.watch import MOST_ALERTS, Form, follow
+from gexterm.market.events import FeedStatus
+from gexterm.reading.export import iso_time
+from gexterm.reading.model import Reading
 from gexterm.reading.schema import schema
 from gexterm.recording.samples import find_sample
 from tests.cli.invoke import gexterm
 from tests.cli.test_live import start, venue
+from tests.reading.readings import AS_OF
+from tests.reading.readings import reading as made
 from tests.shared_data import shared
 
 SAMPLE = find_sample("first-light").path
@@ -162,7 +173,6 @@ def piped(*arguments: str, take: int) -> tuple[int, bytes, bytes]:
     "arguments",
     [
         ("watch", "first-light", "--json"),
-        ("watch", "first-light"),
         ("levels", str(SAMPLE), "--json"),
         ("replay", str(SAMPLE), "--headless", "--speed", "600"),
     ],
@@ -238,7 +248,7 @@ async def test_a_watched_venue_can_be_recorded(tmp_path: Path) -> None:
     async with venue() as url:
         process = await start(
             tmp_path, "watch", "deribit:BTC", "--fields", "spot", "--url", url, "--record",
-            "--for", "3s",
+            "--for", "2s",
         )  # fmt: skip
         out, _ = await process.communicate()
     assert process.returncode == 0
@@ -276,3 +286,57 @@ async def test_no_connection_is_exit_code_4(tmp_path: Path) -> None:
     assert process.returncode == 4
     last = err.decode().splitlines()[-1]
     assert last.startswith("gexterm: no Reading within 1.5 s")
+
+
+# -- a reader that does not keep up ------------------------------------------------------
+
+
+class Session:
+    """A session that publishes as fast as it is asked, and ends."""
+
+    def __init__(self, count: int, alerts: int) -> None:
+        self.status = FeedStatus("live")
+        self._count, self._alerts = count, alerts
+
+    async def readings(self) -> AsyncIterator[Reading]:
+        for number in range(self._count):
+            yield made(as_of=AS_OF + number * 10**9)
+            await asyncio.sleep(0)
+        self.status = FeedStatus("ended")
+
+    async def alerts(self) -> AsyncIterator[Alert]:
+        for number in range(self._alerts):
+            yield Alert(AS_OF, "settled", "info", f"alert {number}", math.nan, False)
+
+
+class SlowReader(Outlet):
+    """Takes the first line, and the next only once everything has happened."""
+
+    def __init__(self, turns: int) -> None:
+        super().__init__()
+        self.lines: list[dict[str, object]] = []
+        self._turns = turns
+
+    async def put(self, line: str | bytes) -> None:
+        self.lines.append(json.loads(line))
+        for _ in range(self._turns if len(self.lines) == 1 else 0):
+            await asyncio.sleep(0)
+
+
+async def test_a_slow_reader_of_a_venue_gets_the_newest_and_is_told_what_it_missed() -> None:
+    outlet = SlowReader(turns=5_000)
+    session: Any = Session(count=2_000, alerts=MOST_ALERTS + 50)
+    await follow(session, Form(True, (), alerts=True), outlet, every_s=1.0, patience_s=60)
+    readings = [line for line in outlet.lines if "spot" in line]
+    alerts = [line["alert"] for line in outlet.lines if "alert" in line]
+    assert len(readings) <= 2, "what lay between was not kept"
+    assert readings[-1]["as_of"] == iso_time(AS_OF + 1_999 * 10**9)
+    assert MOST_ALERTS <= len(alerts) <= MOST_ALERTS + 1
+    assert sum(each["missed"] for each in alerts) + len(alerts) == MOST_ALERTS + 50  # type: ignore[index,misc]
+
+
+async def test_readings_are_no_closer_than_asked_for() -> None:
+    outlet = SlowReader(turns=1)
+    session: Any = Session(count=61, alerts=0)
+    await follow(session, Form(True, (), alerts=False), outlet, every_s=20.0, patience_s=0)
+    assert len(outlet.lines) in (4, 5)
