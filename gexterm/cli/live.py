@@ -14,7 +14,7 @@ import click
 from gexterm.cli.common import expiry_option, scope_of, settings, view_option
 from gexterm.cli.feedchoice import feed_choice, feed_options
 from gexterm.cli.opening import living, recorder_of, recordings_folder, runner_of
-from gexterm.cli.screen import on_screen
+from gexterm.cli.screen import LOOK, look_options, on_screen
 from gexterm.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
 @click.argument("underlying")
 @view_option
 @expiry_option
-@click.option("--theme", help="Colour theme, instead of the configured one.")
+@look_options
 @click.option("--headless", is_flag=True, help="No screen: one line per market minute.")
 @click.option("--no-record", is_flag=True, help="Keep no recording of the session.")
 @click.option(
@@ -48,7 +48,6 @@ def live_command(
     underlying: str,
     view: str | None,
     expiry: str | None,
-    theme: str | None,
     headless: bool,
     no_record: bool,
     carry: Path | None,
@@ -66,6 +65,7 @@ def live_command(
     if carry is not None and no_carry:
         raise UsageError("--carry and --no-carry contradict each other", "give one of them")
     scope = scope_of(expiry)
+    look = {name: options.pop(name) for name in LOOK}
     if not headless:
         from gexterm.ui.terminal import need_terminal
 
@@ -73,7 +73,7 @@ def live_command(
     chosen = settings()
     protocol = _protocol(venue, underlying, feed_choice(venue, options))
     book = _named_book(carry, underlying) if carry is not None else None
-    work = _headless if headless else on_screen(chosen, theme)
+    work = _headless if headless else on_screen(chosen, look)
     running = _live(
         work,
         protocol,

@@ -21,7 +21,7 @@ from gexterm.cli.common import (
     time_in,
     view_option,
 )
-from gexterm.cli.screen import on_screen
+from gexterm.cli.screen import look_options, on_screen
 from gexterm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,12 @@ def play_options(command: Command) -> Command:
         click.option(
             "--port", type=int, default=0, help="Port of the local replay server; 0: any free one."
         ),
-        click.option("--theme", help="Colour theme, instead of the configured one."),
+        click.option(
+            "--deliver",
+            is_flag=True,
+            help="Send alerts of a replay or simulation out, as if the market were live.",
+        ),
+        look_options,
         expiry_option,
         view_option,
         carry_option,
@@ -96,11 +101,11 @@ def _play(
     at: str | None,
     view: str | None,
     expiry: str | None,
-    theme: str | None,
     port: int,
     headless: bool,
     carry: Path | None,
     no_carry: bool,
+    **look: Any,
 ) -> None:
     from gexterm.feeds.replay_protocol import FASTEST, SLOWEST, is_speed
 
@@ -115,7 +120,7 @@ def _play(
     chosen = settings()
     scope = scope_of(expiry)
     with open_recording(path) as recording:
-        work = print_minutes if headless else on_screen(chosen, theme)
+        work = print_minutes if headless else on_screen(chosen, look)
         playing = serve_and(
             work,
             recording,

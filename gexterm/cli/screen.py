@@ -6,13 +6,48 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from gexterm.cli.common import Command
 from gexterm.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from gexterm.config import Settings
     from gexterm.session.live import LiveSession
+
+
+LOOK = ("theme", "density", "screen", "fps")
+"""Names of the options of `look_options`."""
+
+
+def look_options(command: Command) -> Command:
+    """How the monitor looks, whatever it shows; the settings say the rest."""
+    from gexterm.config import DENSITIES
+    from gexterm.ui.actions import SCREENS
+
+    for option in (
+        click.option(
+            "--fps",
+            type=click.FloatRange(0.1, 60.0),
+            metavar="N",
+            help="At most so many repaints a second; fewer for slow lines.",
+        ),
+        click.option("--screen", type=click.Choice(SCREENS[:-1]), help="Screen to begin with."),
+        click.option("--density", type=click.Choice(DENSITIES), help="Air between the parts."),
+        click.option("--theme", help="Colour theme, instead of the configured one."),
+    ):
+        command = option(command)
+    return command
+
+
+def with_look(chosen: Settings, look: Mapping[str, Any]) -> tuple[Settings, str]:
+    """Settings with what the command line says of the look, and the first screen."""
+    given = {name: look[name] for name in ("theme", "density", "fps") if look.get(name) is not None}
+    if look.get("deliver"):
+        given["alerts"] = replace(chosen.alerts, deliver_replays=True)
+    return replace(chosen, **given), look.get("screen") or "desk"
 
 
 def screen_options(chosen: Settings, theme: str | None = None) -> dict[str, Any]:
@@ -54,14 +89,15 @@ def check_keys(chosen: Settings) -> None:
 
 
 def on_screen(
-    chosen: Settings, theme: str | None = None
+    chosen: Settings, look: Mapping[str, Any] = {}
 ) -> Callable[[LiveSession], Awaitable[None]]:
     """What shows a session until the user leaves."""
 
     async def work(session: LiveSession) -> None:
         from gexterm.ui.app import show
 
-        await show(session, **screen_options(chosen, theme))
+        own, screen = with_look(chosen, look)
+        await show(session, screen=screen, **screen_options(own))
 
     return work
 

@@ -73,11 +73,12 @@ def snapshot_command(
     from gexterm.ui.still import picture_of
 
     columns, rows = _size(size)
-    watch = AlertMonitor()
     chosen = settings()
     scope = scope_of(expiry)
+    watch = AlertMonitor()
     if looks_recorded(source):
         with open_recording(source) as recording:
+            watch = AlertMonitor.of(chosen, recording.info.underlying)
             carried = kept_book(carry, no_carry, recording)
             reading = reading_of_recording(
                 recording,
