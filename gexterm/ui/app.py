@@ -273,6 +273,7 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
             channel.ended, channel.held, channel.book.version,
             session.recording, session.report if channel.newest is None else None,
             self.hunting, beside.at // MINUTE_NS if beside else 0, beside.alerts if beside else 0,
+            channel.calm(now),
         )  # fmt: skip
         # Compared by identity where possible: a Reading has no meaning of equal.
         if len(look) == len(self._last_look) and all(
@@ -325,7 +326,7 @@ class MonitorApp(Transport, Alerting, Keeping, App[None]):
         session = channel.session
         return Frame(
             info=session.info,
-            status=session.status,
+            status=channel.status(now),
             reading=channel.next_shown(now),
             fresh=channel.history.fresh(now),
             alerts=channel.book.alerts,

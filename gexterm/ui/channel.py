@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gexterm.alerts.book import AlertBook
 from gexterm.alerts.model import Alert
 from gexterm.errors import GextermError
+from gexterm.market.events import FeedStatus
 from gexterm.reading.model import Reading
 from gexterm.ui.history import History
 from gexterm.ui.session import Session
@@ -15,6 +16,8 @@ JUMP_NS = 60 * 1_000_000_000
 """Readings of a replay that lie farther apart were not gone through one by one."""
 NEAR = 90 * 1_000_000_000
 """The same alert so near in time is the same: a replay in haste looks once a minute."""
+CALM_S = 0.4
+"""A seek that is over so soon shows nothing of its way: one step is one change."""
 MOST_TOLD = 1000
 """Alerts of a replay that are remembered, also those ahead of now."""
 
@@ -42,6 +45,8 @@ class Channel:
         self.heard = 0
         """Alerts that came so far."""
         self._all: list[Alert] = []
+        self._hurries_since = 0.0
+        self._status: FeedStatus | None = None
         self.ended = False
         """Whether no further Reading will come."""
 
@@ -69,8 +74,24 @@ class Channel:
             self.book.add(alert)
             told(alert)
 
+    def status(self, now_s: float) -> FeedStatus:
+        """The word on the connection to show now: of a short seek, the one before it."""
+        if self._status is None or not self.calm(now_s):
+            self._status = self.session.status
+        return self._status
+
+    def calm(self, now_s: float) -> bool:
+        """Whether a seek has begun a moment ago, and something is on the screen."""
+        if not self.session.replayable or not self.session.status.detail.get("catching_up"):
+            self._hurries_since = 0.0
+            return False
+        self._hurries_since = self._hurries_since or now_s
+        return self.shown is not None and now_s - self._hurries_since < CALM_S
+
     def next_shown(self, now_s: float) -> Reading | None:
         """The Reading to show now; `now_s` is the program's own monotonic time."""
+        if self.calm(now_s):
+            return self.shown
         if not self.held and self.newest is not None and self.newest is not self.shown:
             if self.shown is not None and self.newest.as_of < self.shown.as_of:
                 self.book.rewind(self.newest.as_of)

@@ -14,6 +14,7 @@ from gexterm.market.events import FeedStatus, SourceInfo
 from gexterm.reading.day import DayLog, Mark
 from gexterm.reading.model import Reading
 from gexterm.ui.app import MonitorApp
+from gexterm.ui.channel import Channel
 from gexterm.ui.frame import Beside, Frame
 from gexterm.ui.ink import plain
 from gexterm.ui.widgets import progress, status, topline
@@ -317,6 +318,25 @@ async def test_leaving_the_monitor_closes_the_past() -> None:
         await pilot.press("left_square_bracket")
         await until(pilot, lambda: "PAST" in screen(app))
     assert session.closed == 1
+
+
+def test_a_short_seek_shows_nothing_of_its_way_and_a_long_one_does() -> None:
+    session = FakeSession()
+    channel = Channel(session, 0.0)
+    here, way, there = (reading(at=AT - m * MINUTE) for m in (0, 60, 1))
+    channel.newest = here
+    assert channel.next_shown(10.0) is here
+    session.status = FeedStatus("connecting", "catching up", {"catching_up": True})
+    channel.newest = way
+    assert channel.next_shown(10.1) is here
+    assert channel.status(10.1).state == "live"
+    session.status, channel.newest = FeedStatus("paused"), there
+    assert channel.next_shown(10.2) is there
+    session.status = FeedStatus("connecting", "catching up", {"catching_up": True})
+    channel.newest = way
+    assert channel.next_shown(20.0) is there
+    assert channel.next_shown(20.5) is way
+    assert channel.status(20.5).state == "connecting"
 
 
 # -- how it looks ---------------------------------------------------------------------------
