@@ -326,6 +326,7 @@ def test_a_short_seek_shows_nothing_of_its_way_and_a_long_one_does() -> None:
     here, way, there = (reading(at=AT - m * MINUTE) for m in (0, 60, 1))
     channel.newest = here
     assert channel.next_shown(10.0) is here
+    assert channel.status(10.0).state == "live"
     session.status = FeedStatus("connecting", "catching up", {"catching_up": True})
     channel.newest = way
     assert channel.next_shown(10.1) is here
