@@ -370,8 +370,8 @@ CHAPTERS: tuple[Chapter, ...] = (
         Term("if nothing changes but the clock", "Right of now: the same positions at the same "
              "spot and volatilities at later times. No forecast: somebody will trade, and spot "
              "will move. Positions have none.", "x · g(S, σ, T − t)", "definitions, today's charm"),
-        Term("╱ and ·", "╱: no Reading of this book then: before the session, a gap, or another "
-             "view or scope. ·: nothing is known of that strike."),
+        Term("╱ and –", "╱: no Reading of this book then: before the session, a gap, or another "
+             "view or scope. –: nothing is known of that strike."),
         Term("━ and ╌", "Spot's way so far, to the row; after now where it stands."),
         Term("this view since", "The minutes before were seen under another view or scope. They "
              "are not mixed in."),

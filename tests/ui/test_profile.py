@@ -307,6 +307,40 @@ async def test_the_supposition_stays_while_the_market_goes_on() -> None:
         assert answers.count("supposed") == asked + 1  # of this moment all is known
 
 
+async def test_answers_about_another_book_are_not_shown_as_if_of_this_one() -> None:
+    answers = Answers(BASE)
+    app = monitor(answers)
+    async with app.run_test(size=(120, 40)) as pilot:
+        view = await profile(pilot)
+        await pilot.press("right")
+        await until(pilot, lambda: not view.asked.old)
+        answers.gate.clear()
+        other = reading(6012.35, AT + NS, "long-both")
+        answers.base = other
+        assert isinstance(app.session, FakeSession)
+        app.session.say(other)
+        await until(pilot, lambda: "long-both" in screen(app))
+        assert view.asked.today is None
+        assert view.asked.supposed is None
+        assert view.asked.suppose == Suppose(0.001)
+        answers.gate.set()
+        await until(pilot, lambda: not view.asked.old)
+        assert view.asked.supposed is not None
+        assert view.asked.supposed.base is other
+
+
+def test_small_panels_name_their_sides_too() -> None:
+    assert "▲sell ▼buy" in plain(curves.panel(drawn(), 80, 9)[0])
+
+
+def test_a_number_whose_band_contains_zero_is_dim_and_its_band_is_not() -> None:
+    open_ = replace(BASE, gamma=replace(BASE.gamma, gex_band=Band(-9e9, 2e9)))
+    row = next(r for r in suppose.table(frame_of(open_), Asked(), 60, 40) if "gamma" in plain(r))
+    assert row[1].fg == "faint"
+    assert row[2].fg == "text"
+    assert "…" in row[2].text
+
+
 async def test_time_is_supposed_no_later_than_settlement() -> None:
     app = monitor(Answers(BASE))
     async with app.run_test(size=(120, 40)) as pilot:

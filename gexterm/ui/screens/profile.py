@@ -100,14 +100,23 @@ class Profile(View):
 
     def show(self, frame: Frame) -> None:
         """A frame; another book is asked about at once."""
-        before = self.frame
+        self._drop_others(frame)
         super().show(frame)
         if not self.is_mounted:
             return
-        if self.asked.why and frame.inquire is not (before.inquire if before else None):
-            self.asked = replace(self.asked, why="")
         if self._book(frame) != self._answered[:-1]:
             self.ask_again()
+
+    def _drop_others(self, frame: Frame) -> None:
+        """Forget answers of another session, view or scope; what is supposed stays."""
+        reading, today, asked = frame.reading, self.asked.today, self.asked
+        others = self.frame is not None and frame.inquire is not self.frame.inquire
+        if reading is not None and today is not None:
+            here = (reading.positions.view, reading.scope)
+            others = others or (today.view, today.scope) != here
+        if others:
+            self.asked = Asked(asked.suppose, old=asked.suppose.anything)
+            self._answered = ()
 
     @staticmethod
     def _book(frame: Frame) -> tuple[object, ...]:

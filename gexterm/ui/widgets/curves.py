@@ -144,6 +144,7 @@ def _curve(
     """A line through values; its colour is that of its sign."""
     top = 4 * canvas.height - 1
     ys = _ys(values, canvas.height, limits)
+    nothing = 0.002 * (limits[1] - limits[0])
     before: int | None = None
     for x, (y, value) in enumerate(zip(ys.tolist(), values.tolist(), strict=True)):
         if not math.isfinite(y):
@@ -151,7 +152,9 @@ def _curve(
             continue
         here = max(0, min(top, round(y)))
         start = here if before is None else before + (here > before) - (here < before)
-        canvas.stroke(x, start, here, roles[value > 0], weight)
+        # So near zero that it cannot be told from it: of no side.
+        role = roles[value > 0] if abs(value) > nothing else "muted"
+        canvas.stroke(x, start, here, role if weight == _NOW else roles[0], weight)
         before = here
 
 
@@ -320,8 +323,8 @@ def label(value: float) -> str:
     return numbers.compact(value, plus=True).rjust(AXIS - 2)
 
 
-def title(drawn: Drawn, width: int) -> Line:
-    """Which exposure, in what unit, and its value at spot, now and then."""
+def title(drawn: Drawn, width: int, *, sides: bool = False) -> Line:
+    """Which exposure, in what unit, and its value at spot, now and then; what its sides mean."""
     greek = BY_NAME[drawn.greek]
     unit = f" ${greek.unit}"
     left = [Span(f" {greek.name}", "strong", bold=True), Span(unit, "muted")]
@@ -333,8 +336,13 @@ def title(drawn: Drawn, width: int) -> Line:
         then = at(drawn.then or drawn.today, drawn.greek, spot)
         role = "replay~" if drawn.old else "replay"
         right += [Span(" → ", "muted"), Span(numbers.compact(then, plus=True), role, bold=True)]
+    if sides:
+        left += [Span(f"  ▲{greek.positive}", greek.roles[1]),
+                 Span(f" ▼{greek.negative}", greek.roles[0])]  # fmt: skip
     if cells(left) + cells(right) + 1 > width:
         right = right[1:]
+    if cells(left) + cells(right) + 1 > width:
+        left = left[:2]
     if cells(left) + cells(right) + 1 > width:
         left = left[:1]
     return ends(left, [*right, Span(" ")], width)
@@ -388,7 +396,7 @@ def panel(drawn: Drawn, width: int, height: int) -> list[Line]:
             row = round(float(_ys(np.array([value]), rows, drawn.limits)[0])) // 4
             if min(abs(row - zero), row, rows - 1 - row) > 1:
                 labels[row] = label(value)
-    out = [title(drawn, width)]
+    out = [title(drawn, width, sides=not roomy)]
     if roomy:
         out.append(legend(drawn, width))
     for number, line in enumerate(plot(drawn, columns, rows)):

@@ -154,7 +154,8 @@ class Stage(Painted):
         if kept is None or kept[0] != key:
             kept = self._kept[name] = (key, curves.panel(drawn, width, height))
             return kept[1]
-        return [curves.title(drawn, width), *kept[1][1:]]
+        head = curves.title(drawn, width, sides=height < curves.ROOMY)
+        return [head, *kept[1][1:]]
 
     def _settle(self, reading: Reading, today: Curves) -> None:
         book = (reading.underlying, today.view, today.scope)

@@ -35,8 +35,8 @@ PLUS, LESS = "·░▒▓█", "▁▂▃▅▇"
 that rises."""
 PLUS_ASCII, LESS_ASCII = ".:+*#", "_-~=%"
 """The same where there is nothing but ASCII."""
-UNKNOWN_GLYPH = "·"
-"""A cell of which nothing is known."""
+UNKNOWN_GLYPHS = ("–", "?")
+"""A cell of which nothing is known; in ASCII."""
 
 Cell = tuple[str, str, str]
 """Character, its role, and that of the ground."""
@@ -56,7 +56,7 @@ class Looks:
     def cell(self, step: int) -> Cell:
         """The look of a step, as of `heat_grid.steps`."""
         if step == UNKNOWN:
-            return UNKNOWN_GLYPH, "faint", ""
+            return UNKNOWN_GLYPHS[self.ascii], "faint", ""
         if step == GAP:
             return HATCH, "line", ""
         if step in (0, NOTHING):

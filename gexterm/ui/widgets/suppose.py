@@ -136,6 +136,8 @@ class Entry:
     """Why it is not known then."""
     band: str = ""
     """Where it lies now with 80 % of the probability; empty where no band is known."""
+    open: bool = False
+    """Whether that band contains zero: then the band is what must be read."""
 
 
 def _level(
@@ -159,7 +161,9 @@ def _amount(name: str, now: float, then: float, why: str = "", band: Band = NO_B
     if math.isfinite(now) and math.isfinite(then) and texts[0] != texts[1]:
         change = numbers.compact(then - now, plus=True)
     missing_why = why if not math.isfinite(then) else ""
-    return Entry(name, texts[0], texts[1], change, why=missing_why, band=_told(now, band))
+    return Entry(
+        name, texts[0], texts[1], change, "text", missing_why, _told(now, band), doubtful(band)
+    )
 
 
 def _told(value: float, band: Band) -> str:
@@ -186,7 +190,9 @@ def _trade(name: str, flows: tuple[Hedging, Hedging], field: str, band: str) -> 
         change = numbers.compact(then - now, plus=True)
         if now * then < 0:
             change = f"≠ {change}"
-    return Entry(name, texts[0], texts[1], change, band=_told(now, bands[0]))
+    return Entry(
+        name, texts[0], texts[1], change, band=_told(now, bands[0]), open=doubtful(bands[0])
+    )
 
 
 def _word(name: str, now: str, then: str) -> Entry:
@@ -258,11 +264,14 @@ def entries(base: Reading, then: Reading) -> list[Entry]:
 
 def _row(entry: Entry, width: int, *, supposing: bool, old: bool) -> Line:
     room = width - NAME
-    now = Span(entry.now.rjust(VALUE), entry.role if entry.role != "text" else "text")
+    now = Span(entry.now.rjust(VALUE), "faint" if entry.open else entry.role)
     head = Span(words.cut(entry.name, NAME), "muted")
     if not supposing:
         extra = entry.band or (entry.why if entry.now.strip() == numbers.DASH else "")
-        return fit((head, now, Span(words.cut(f"  {extra}", max(0, room - VALUE)), "muted")), width)
+        told = Span(
+            words.cut(f"  {extra}", max(0, room - VALUE)), "text" if entry.open else "muted"
+        )
+        return fit((head, now, told), width)
     fresh = "replay~" if old else "replay"
     changed = bool(entry.change)
     then = Span(
