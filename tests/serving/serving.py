@@ -8,12 +8,13 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LIMIT = 90
+LIMIT = 150
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
     "",
@@ -28,7 +29,7 @@ FLAGS = [
 class Served:
     """A running server."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | subprocess.Popen[bytes]
     url: str
     """As it printed it."""
     said: list[str] = field(default_factory=list)
@@ -83,6 +84,24 @@ def surroundings(home: Path) -> dict[str, str]:
         "XDG_STATE_HOME": str(home / "state"),
         "XDG_CACHE_HOME": str(home / "cache"),
     }
+
+
+@contextlib.contextmanager
+def standing(home: Path, *arguments: str) -> Iterator[Served]:
+    """The same for several tests, each with a loop of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "gexterm", "serve", "--port=0", *arguments],
+        env=surroundings(home), start_new_session=True, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        line = process.stderr.readline().decode()
+        found = re.search(r"http://\S+", line)
+        assert found, line
+        try:
+            yield Served(process, found[0], [line])
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 @contextlib.asynccontextmanager

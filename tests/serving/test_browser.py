@@ -26,11 +26,13 @@ Object.defineProperty(Object.prototype, 'websocket_url', {configurable: true, se
   window.__viewer = this;
   Object.defineProperty(this, 'websocket_url', {value, writable: true});
 }});
-const written = Clipboard.prototype.writeText;
-Clipboard.prototype.writeText = function (text) {
-  window.__copied = text;
-  return written.call(this, text);
-};
+if (window.Clipboard) {
+  const written = Clipboard.prototype.writeText;
+  Clipboard.prototype.writeText = function (text) {
+    window.__copied = text;
+    return written.call(this, text);
+  };
+}
 window.__rows = () => {
   const terminal = window.__viewer?.terminal, found = [];
   for (let row = 0; row < (terminal?.rows ?? 0); row++)
@@ -60,7 +62,7 @@ class Page:
         """The rows, once they are wanted."""
         rows: list[str] = []
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(40):
                 while not (rows and wanted(rows)):
                     await asyncio.sleep(0.05)
                     rows = await self.rows()
@@ -139,6 +141,16 @@ async def test_a_sample_feed_in_a_browser(tmp_path: Path) -> None:
             await one.until(painted)
         await one.press("Control+z")
         await one.press("Control+c")  # copies, and quits nobody
+
+        # Every screen has its key, and each is another one.
+        seen = {tuple(rows[2:8])}
+        for number in range(2, 9):
+            await one.press(str(number))
+            now = await one.until(lambda now: tuple(now[2:8]) not in seen)
+            assert "SIMULATED" in now[0]
+            seen.add(tuple(now[2:8]))
+        await one.press("1")
+        await one.until(painted)
 
         # The window.
         wide = len(max(rows, key=len))
