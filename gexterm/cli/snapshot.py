@@ -60,11 +60,12 @@ def snapshot_command(
 ) -> None:
     """Keep screen (SVG, PNG), Reading (JSON), strikes (parquet, CSV) and a page of SOURCE.
 
-    SOURCE is a recording or a chain file. One folder is written, whole or not at all;
-    its path goes to standard output.
+    SOURCE is a recording, the name of a sample feed, or a chain file. One folder is
+    written, whole or not at all; its path goes to standard output.
     """
     from gexterm import paths
     from gexterm.alerts.monitor import AlertMonitor
+    from gexterm.cli.levels import sample_or_file
     from gexterm.clock import SystemClock
     from gexterm.config import VIEWS
     from gexterm.engine.oneshot import read_chain_file, reading_of_recording
@@ -73,6 +74,7 @@ def snapshot_command(
     from gexterm.ui.still import picture_of
 
     columns, rows = _size(size)
+    source = sample_or_file(str(source))
     chosen = settings()
     scope = scope_of(expiry)
     watch = AlertMonitor()
