@@ -473,9 +473,15 @@ def test_the_picture_is_drawn_again_only_when_the_day_has_grown() -> None:
     first = panel._picture
     painted(panel, frame(replace(last(), sequence=2, spot=6000.5), day))
     assert panel._picture is first
-    day.note(at_minute(122, spot=6001.0))
-    painted(panel, frame(at_minute(122, spot=6001.0), day))
-    assert panel._picture is not first
+    later = at_minute(130, spot=6001.0)
+    day.note(later)
+    painted(panel, frame(later, day))
+    second = panel._picture
+    assert second is not first
+    changed = at_minute(130.1, spot=6001.0, paradigm="GEX")
+    day.note(changed)
+    painted(panel, frame(changed, day))
+    assert panel._picture is not second
 
 
 def test_words_from_outside_are_harmless() -> None:

@@ -207,20 +207,25 @@ class DayPanel(Painted):
     def _drawn(
         self, frame: Frame, day: DayLog, reading: Reading, layout: Plan, columns: int
     ) -> _Picture:
-        """The picture, drawn anew when the day grew, the book is another or the size changed."""
+        """The picture, drawn anew when now reaches another half cell, or something else changed.
+
+        A row within the same half cell would not show; labels and the point at now are of the
+        Reading. What must show at once, a mark or a paradigm, draws it anew as well.
+        """
         view, scope = reading.positions.view, reading.scope
         axis = axis_of(frame, reading, first_seen(day, reading), columns, self.zoom, self.cursor)
-        # Between two rows the line still grows: by whole cells.
-        key = (day, day.version, view, scope, axis, layout, axis.cell(reading.as_of))
-        steady = (day, view, scope, self.zoom, layout.chart, axis.begin if self.zoom else 0)
-        book_at = (day, day.version, view, scope)
+        begun = day.rows[0].at if day.rows else 0
+        half_cell = round(2 * (reading.as_of - axis.begin) / axis.per_cell)
+        book_at = (day, begun, len(day.marks), reading.zero_dte.paradigm, view, scope, half_cell)
+        steady = (day, view, scope, self.zoom, layout.chart)
         before = self._picture
-        if before is not None and self._key[:4] == book_at:
+        if before is not None and self._key[:2] == (book_at, axis):
             every, book = before.every, before.book
         else:
             every, book = series_of(day.rows), series_of(day.rows_of(view, scope))
-        low, high = daychart.price_range(self._steady, every, book, axis, reading, steady[:5])
-        if before is not None and self._key == (*key, low, high):
+        low, high = daychart.price_range(self._steady, every, book, axis, reading, steady)
+        key = (book_at, axis, layout, low, high)
+        if before is not None and self._key == key:
             return before
         now = reading.as_of
         labels, chances = ribbon.by_cell(book, axis, now)
@@ -235,7 +240,7 @@ class DayPanel(Painted):
             flowchart.gamma_cells(book, axis, now, layout.gamma) if layout.gamma else ([], 0),
             flowchart.share_cells(book, axis, now) if layout.share else [],
         )  # fmt: skip
-        self._key, self._picture = (*key, low, high), found
+        self._key, self._picture = key, found
         return found
 
     def _title(self, frame: Frame, reading: Reading, picture: _Picture, width: int) -> Line:
