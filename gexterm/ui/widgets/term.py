@@ -110,9 +110,25 @@ class TermChart(Painted):
         super().__init__(id=id)
         self.key: tuple[str, str] | None = None
         """Root and date of the chosen expiry."""
+        self._kept: tuple[tuple[object, ...], list[Line]] | None = None
 
     def paint(self, frame: Frame, width: int, height: int) -> list[Line]:
-        """Title, chart, days."""
+        """Title, chart, days; kept while no volatility moves by what could be seen."""
+        reading = frame.reading
+        first = frame.day.first_term if frame.day is not None else None
+        points = tuple(
+            (e.root, e.expiry, f"{e.atm_iv:.4f} {e.years:.5f}")
+            for e in (reading.expiries if reading is not None else ())
+        )
+        told = title(reading, width) if reading is not None else ()
+        # Whether it is told against the morning begins a minute after that.
+        old = first is not None and reading is not None and reading.as_of - first.at > 60 * 10**9
+        key = (points, told, first, old, self.key, width, height)
+        if self._kept is None or self._kept[0] != key:
+            self._kept = (key, self._made(frame, width, height))
+        return self._kept[1]
+
+    def _made(self, frame: Frame, width: int, height: int) -> list[Line]:
         reading = frame.reading
         if reading is None:
             return [fit((Span("─ term ", "faint"), Span("─" * width, "line")), width)]
