@@ -63,6 +63,8 @@ class _Goal:
     """Distance of the listener's ticks, ns."""
     ticks: int = 0
     """So many ticks from `to`, where not 0."""
+    anew: bool = False
+    """Whether the listener waits for a new beginning."""
 
 
 class Playback:
@@ -166,7 +168,7 @@ class Playback:
         elif isinstance(command, Seek):
             self._growing()
             to = self._within(command.ns)
-            self._target = _Goal(to, command.through, command.held, command.grid)
+            self._target = _Goal(to, command.through, command.held, command.grid, anew=command.anew)
         elif isinstance(command, Step) and command.ticks:
             self._growing()
             self._target = self._ticked(command)
@@ -195,10 +197,14 @@ class Playback:
         before = self._target
         if before is not None:
             return dataclasses.replace(
-                before, ticks=before.ticks + step.ticks, held=step.held, grid=step.grid
+                before,
+                ticks=before.ticks + step.ticks,
+                held=step.held,
+                grid=step.grid,
+                anew=before.anew or step.anew,
             )
         here = self._stands or step.ns or self._within(self._clock.now_ns())
-        return _Goal(here, False, step.held, step.grid, step.ticks)
+        return _Goal(here, False, step.held, step.grid, step.ticks, step.anew)
 
     def _stepped(self, seconds: float | None) -> int:
         here = self._target.to if self._target is not None else self._clock.now_ns()
@@ -232,7 +238,7 @@ class Playback:
         self._clock.seek(target)
         begins = self._recording.begins
         back = begins if self._look_back is None else max(begins, target - self._look_back)
-        ahead = self._position <= target and self._position >= 0
+        ahead = 0 <= self._position <= target and not goal.anew
         held = max((ns for ns in goal.held if begins <= ns <= target), default=-1)
         if held > (self._position if ahead else max(-1, back - 1)):
             self._go_on_from(held)

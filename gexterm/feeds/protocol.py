@@ -147,6 +147,8 @@ class Seek:
     """Moments whose state the asker holds, ns: from the last of them on is enough."""
     grid: int = 0
     """Distance of the asker's ticks, ns: one of them shall fall on the place; 0: none need."""
+    anew: bool = False
+    """Whether the asker drops all that was sent until it hears where a new beginning is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,8 @@ class Step:
     held: tuple[int, ...] = ()
     """As of `Seek`."""
     grid: int = 0
+    """As of `Seek`."""
+    anew: bool = False
     """As of `Seek`."""
 
 

@@ -13,7 +13,8 @@ client sends commands as small JSON texts:
 
 `seek` and `step` may say at which distance the client ticks (`grid`, ns), which moments it
 holds the state of (`held`, ns), and `seek` that nothing between may be left out (`through`).
-The server says where a state is whole (a status with `whole` in its detail: all until then
+With `anew` the client drops what is still on its way, and the server makes a new beginning in
+any case. It says where a state is whole (a status with `whole` in its detail: all until then
 has been sent, and nothing after), and from which of the moments held it goes on (`resume`).
 """
 
@@ -88,6 +89,7 @@ class _Message(msgspec.Struct):
     ticks: int = 0
     grid: int = 0
     through: bool = False
+    anew: bool = False
     held: tuple[int, ...] = ()
 
 
@@ -108,7 +110,7 @@ def encode_command(command: Command) -> str:
             fields[name] = value
     if fields.get("ns") == 0 and isinstance(command, Step):
         del fields["ns"]
-    for name in ("ticks", "grid", "through", "held"):
+    for name in ("ticks", "grid", "through", "held", "anew"):
         if value := getattr(command, name, None):
             fields[name] = value
     return msgspec.json.encode(fields).decode()
@@ -133,13 +135,13 @@ def decode_command(message: str | bytes) -> Command:
     if raw.command == "seek":
         if raw.ns is None or not 0 <= raw.ns < 2**63:
             raise InputError(f"{raw.ns} is no time to seek", "give ns since 1970 UTC")
-        return Seek(raw.ns, raw.through, _held(raw), _grid(raw))
+        return Seek(raw.ns, raw.through, _held(raw), _grid(raw), raw.anew)
     if raw.command == "step":
         if raw.seconds is not None and not 0.0 < raw.seconds < 1e6:
             raise InputError(f"no step is {raw.seconds} s long", "steps go ahead; seek goes back")
         if abs(raw.ticks) > MOST_TICKS or (raw.ticks and not raw.grid):
             raise InputError(f"no step is {raw.ticks} ticks long", "say how far apart ticks are")
-        return Step(raw.seconds, raw.ticks, max(0, raw.ns or 0), _held(raw), _grid(raw))
+        return Step(raw.seconds, raw.ticks, max(0, raw.ns or 0), _held(raw), _grid(raw), raw.anew)
     raise InputError(f"no such command: {codec.text(raw.command[:40])!r}")
 
 

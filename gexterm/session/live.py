@@ -114,6 +114,7 @@ class LiveSession(Face):
         self._rate = EventRate()
         self._trouble = ""
         self._catching_up = False
+        self._dropping = False
         self._goal = 0
         """Where a seek under way leads, ns."""
         self._keepsakes: Keepsakes | None = None
@@ -216,6 +217,8 @@ class LiveSession(Face):
         """Apply a batch in order, ticking where a round time is passed."""
         taken = 0
         for event in batch:
+            if self._dropping and not self._begins_anew(event):
+                continue
             if isinstance(event, FeedStatus):
                 await self._hear(core, event)
                 continue
@@ -378,13 +381,31 @@ class LiveSession(Face):
     def seek(self, when_ns: int, through: bool = False) -> None:
         """Go to a market time, ns; with `through` nothing before it is left out."""
         self._goal = when_ns
-        self._commands.put_nowait(Seek(when_ns, through, self._held(), self._own_step()))
+        anew = self._drop()
+        self._commands.put_nowait(Seek(when_ns, through, self._held(), self._own_step(), anew))
 
     def step(self, ticks: int) -> None:
         """So many Readings on, or back where negative; pauses."""
         here = self._newest.as_of if self._newest is not None else 0
         self._commands.put_nowait(Pause())
-        self._commands.put_nowait(Step(None, ticks, here, self._held(), self._own_step()))
+        anew = self._drop()
+        self._commands.put_nowait(Step(None, ticks, here, self._held(), self._own_step(), anew))
+
+    def _drop(self) -> bool:
+        """While a replay catches up much is on its way that a new wish makes needless."""
+        self._dropping = self._dropping or (self._replayable and self._catching_up)
+        return self._dropping
+
+    def _begins_anew(self, event: Event) -> bool:
+        """Whether something may not be dropped; what is of a new beginning ends the dropping."""
+        if isinstance(event, FeedStatus):
+            if "resume" in event.detail:
+                self._dropping = False
+            # Words of our own end of the line, not of the replay.
+            return not self._dropping or not {"speed", "recorded"} & set(event.detail)
+        if isinstance(event, SourceInfo):
+            self._dropping = False
+        return not self._dropping
 
     def past(self, at: int) -> AbstractAsyncContextManager[LiveSession] | None:
         """What was recorded of a live session, as a session of its own; see `session.past`."""
@@ -429,7 +450,8 @@ class LiveSession(Face):
         self._rate = EventRate()
         if not found:
             # Dropped while the wish was on its way: then all of it has to be read.
-            self._commands.put_nowait(Seek(self._goal or at, False, (), self._own_step()))
+            self._commands.put_nowait(Seek(self._goal or at, False, (), self._own_step(), True))
+            self._dropping = True
 
     # -- wishes --------------------------------------------------------------------------
 

@@ -198,3 +198,29 @@ async def test_the_newest_wish_replaces_the_one_under_way() -> None:
 async def arrived_at_least(session: LiveSession, at: int) -> None:
     while session.newest is None or session.newest.as_of < at:  # noqa: ASYNC110
         await asyncio.sleep(0.002)
+
+
+async def test_what_was_on_its_way_is_dropped_for_a_new_wish() -> None:
+    async with paused_on(TAPED) as (session, recording):
+        await gone_to(session, recording.begins + 4 * MINUTE)
+        session.seek(recording.ends)
+        await arrived_at_least(session, recording.begins + 6 * MINUTE)
+        seen: list[int] = []
+        publish = session._publish
+
+        def note(reading: Reading) -> None:
+            seen.append(reading.as_of)
+            publish(reading)
+
+        session._publish = note  # type: ignore[method-assign]
+        session.step(-1)
+        session.seek(recording.begins + 2 * MINUTE)
+        reading = await arrived_on(session, recording.begins + 2 * MINUTE)
+        wanted = straight(TAPED, [reading.as_of])[reading.as_of]
+        assert book(reading) == book(wanted)
+        # The one that was being computed, and those of the way back.
+        assert sum(at > recording.begins + 6 * MINUTE for at in seen) <= 2
+
+
+async def arrived_on(session: LiveSession, at: int) -> Reading:
+    return await arrived(session, lambda: session.newest is not None and session.newest.as_of == at)
