@@ -68,8 +68,8 @@ def levels_command(
 
     SOURCE is a Cboe quote page (CSV), Cboe delayed quotes (JSON; a file, or the base
     URL to poll), a Cboe DataShop chain file, a gexterm recording, or the name of a sample
-    feed. What it is shows in its content. Pages made in session are 15 minutes late and are read as of then,
-    unless --at says otherwise.
+    feed. What it is shows in its content. Pages made in session are 15 minutes late and
+    are read as of then, unless --at says otherwise.
     """
     if schema:
         from gexterm.reading.schema import schema_json
