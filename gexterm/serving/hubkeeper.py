@@ -29,7 +29,7 @@ _SETTLED_S = 60.0
 
 
 class HubEndedError(GextermError):
-    """A hub that did not come up; it has said why."""
+    """A hub that did not come up; why has been said."""
 
 
 class HubKeeper:
@@ -71,8 +71,11 @@ class HubKeeper:
     async def __aenter__(self) -> HubKeeper:
         process = await self._start(0)
         if process.returncode is not None:
-            failed = HubEndedError("the hub did not start", "it has said why")
-            failed.exit_code = process.returncode if process.returncode > 0 else 1
+            code = process.returncode
+            if code <= 0:
+                self._tell(f"gexterm: the hub did not come up within {START_S:g} s")
+            failed = HubEndedError("the hub did not start")
+            failed.exit_code = code if code > 0 else 1
             raise failed
         self._task = asyncio.create_task(self._keep(process))
         return self
@@ -123,7 +126,11 @@ class HubKeeper:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
             self._tell(f"the hub {how}; starting it anew in {wait_s:g} s")
             await asyncio.sleep(wait_s)
-            process = await self._start(int(self.url.rstrip("/").rpartition(":")[2]))
+            try:
+                process = await self._start(int(self.url.rstrip("/").rpartition(":")[2]))
+            except OSError as error:
+                # No room for a process just now: the next time, perhaps.
+                self._tell(f"the hub cannot be started: {error.strerror or error}")
 
 
 async def _end(process: Process) -> None:

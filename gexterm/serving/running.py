@@ -115,9 +115,12 @@ async def _serve(
     async with contextlib.AsyncExitStack() as stack:
         more: dict[str, str] = {}
         if hub is not None:
-            from gexterm.serving.hubkeeper import HubKeeper
+            from gexterm.serving.hubkeeper import HubEndedError, HubKeeper
 
-            keeper = await stack.enter_async_context(HubKeeper(hub, tell))
+            try:
+                keeper = await stack.enter_async_context(HubKeeper(hub, tell))
+            except HubEndedError as ended:
+                return ended.exit_code
             more = keeper.for_viewers
         server = WebServer(
             viewer,

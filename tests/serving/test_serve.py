@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,9 +18,10 @@ from textual_serve.download_manager import DownloadManager
 
 from gexterm.serving import viewer
 from gexterm.serving.driver import BrowserDriver
+from gexterm.serving.hubkeeper import HubKeeper
 from gexterm.serving.viewer import Viewer
 from tests.cli.invoke import gexterm
-from tests.serving.serving import LIMIT, Served, runs, served, standing, until
+from tests.serving.serving import LIMIT, Served, runs, served, standing, surroundings, until
 
 NONSENSE = (
     "", "[]", "{}", "[1]", '["resize"]', '["resize",{"width":"x","height":1}]', '["stdin"]',
@@ -213,6 +215,38 @@ def test_what_cannot_be_served_is_said_at_once(
     outcome = gexterm("serve", *arguments)
     assert outcome.code == code
     assert words in outcome.one_clear_line
+
+
+def test_what_keeps_the_hub_from_starting_is_said_once(tmp_path: Path) -> None:
+    env = {k: v for k, v in surroundings(tmp_path).items() if not k.startswith("MASSIVE")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "gexterm", "serve", "--port=0", "live", "massive", "SPX"],
+        env=env, capture_output=True, text=True, timeout=LIMIT, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("gexterm: ")
+
+
+async def test_a_hub_that_ends_is_started_anew_on_its_port_and_ends_with_its_keeper() -> None:
+    script = (
+        "import os, sys, time; port = sys.argv[1].split('=')[1];"
+        "assert os.environ['GEXTERM_SHARED_SECRET'];"
+        "print(f'ws://127.0.0.1:{port if port != \"0\" else 4242}/', flush=True); time.sleep(60)"
+    )
+    said: list[str] = []
+    async with asyncio.timeout(LIMIT):
+        async with HubKeeper([sys.executable, "-c", script], said.append, [0.0]) as keeper:
+            first = keeper.pid
+            assert keeper.url == "ws://127.0.0.1:4242/"
+            os.kill(first, signal.SIGKILL)
+            await until(lambda: keeper.starts == 2 and keeper.pid not in (0, first))
+            await until(lambda: runs(keeper.pid))
+            assert keeper.url == "ws://127.0.0.1:4242/"
+            second = keeper.pid
+        assert not runs(second)
+    assert said == ["the hub was killed by signal 9; starting it anew in 0 s"]
+    assert keeper.secret not in repr(vars(keeper)["_argv"])
 
 
 def test_an_address_that_cannot_be_had_is_one_line() -> None:
