@@ -48,8 +48,8 @@ class Profile(View):
     Profile #table { height: 9; width: 1fr; }
     Profile.-low #table { display: none; }
     Profile.-sided #main, Profile.-wide #main, Profile.-full #main { layout: horizontal; }
-    Profile.-sided #table { width: 49; height: 100%; }
-    Profile.-wide #table { width: 54; height: 100%; }
+    Profile.-sided #table { width: 55; height: 100%; }
+    Profile.-wide #table { width: 56; height: 100%; }
     Profile.-full #table { width: 58; height: 100%; }
     """
 

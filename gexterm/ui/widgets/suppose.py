@@ -145,9 +145,8 @@ def _level(
 ) -> Entry:
     change = ""
     if math.isfinite(now) and math.isfinite(then):
-        gap = numbers.distance(then - now, at=now).strip()
-        if gap.strip("+−0.,"):
-            change = gap
+        if numbers.level(now) != numbers.level(then):
+            change = numbers.distance(then - now, at=now).strip()
     elif math.isfinite(now) != math.isfinite(then):
         change = "gone" if math.isfinite(now) else "new"
     told = numbers.levels_band(band.low, band.high) if known(band) else ""
@@ -213,7 +212,8 @@ def _paradigm(base: Reading, then: Reading) -> Entry:
         change = "≠"
     else:
         shares = [probability(each.zero_dte) for each in (base, then)]
-        gap = round(100 * (shares[1] - shares[0])) if all(map(math.isfinite, shares)) else 0
+        known_ = all(map(math.isfinite, shares))
+        gap = round(100 * shares[1]) - round(100 * shares[0]) if known_ else 0
         change = f"{numbers.sign_of(gap, plus=True)}{abs(gap)} pts" if gap else ""
     return Entry("paradigm", _label(base), _label(then), change,
                  why=words.clean(then.zero_dte.reason))  # fmt: skip
@@ -323,7 +323,10 @@ def table(frame: Frame, asked: Asked, width: int, height: int) -> list[Line]:
             Span("  "),
             Span("what if".rjust(VALUE + 1), "replay~" if old else "replay", bold=True),
         ]
-        head.append(Span(f"   of {words.clock(base.as_of)}", "faint"))
+        clock = words.clock(base.as_of)
+        room = width - cells(head)
+        when = next(text for text in (f"   of {clock}", f" {clock}", "") if len(text) <= room)
+        head.append(Span(when, "faint"))
     elif asked.suppose.anything:
         head.append(Span("  …", "replay"))
     elif any(entry.band for entry in rows):
