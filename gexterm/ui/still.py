@@ -51,6 +51,8 @@ class StillSession:
         """Not a pause that a key could end."""
         self.speed = 1.0
         """Of no meaning here."""
+        self.goal = 0
+        """Nowhere is gone to."""
         self.inquire = None
         """Nobody is there to be asked."""
         self.day = DayLog()
@@ -70,7 +72,7 @@ class StillSession:
     def _fixed(self, *_: object) -> None:
         raise UsageError("nothing can be changed in a still")
 
-    set_view = set_scope = set_speed = seek = pause = resume = _fixed
+    set_view = set_scope = set_speed = seek = step = pause = resume = _fixed
 
     def past(self, at: int) -> None:
         """There is none."""

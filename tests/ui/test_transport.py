@@ -211,7 +211,7 @@ async def test_going_back_in_a_live_session_shows_its_past_and_l_goes_back() -> 
         session.say(Alert(AT + 2 * MINUTE, "flip crossed", "notice", "flip crossed up", 0.0, False))
         await until(pilot, lambda: "live is 10:39" in screen(app))
         await until(pilot, lambda: "+1 alert" in screen(app))
-        assert "flip crossed up" in screen(app)
+        await until(pilot, lambda: "flip crossed up" in screen(app))
         await pilot.press("L")
         await until(pilot, lambda: "● LIVE" in screen(app) and "6,044.00" in screen(app))
         assert "PAST" not in screen(app)
