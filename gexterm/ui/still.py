@@ -53,6 +53,8 @@ class StillSession:
         """Of no meaning here."""
         self.goal = 0
         """Nowhere is gone to."""
+        self.goal = 0
+        """No seek is under way."""
         self.inquire = None
         """Nobody is there to be asked."""
         self.day = DayLog()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
+import inspect
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from textual.binding import Binding
@@ -94,6 +96,7 @@ class View(Screen[None]):
         self.frame: Frame | None = None
         """What is shown."""
         self._parts: tuple[Painted, ...] = ()
+        self._questions: dict[str, Coroutine[Any, Any, None]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
         if cls.NAME:
@@ -134,7 +137,21 @@ class View(Screen[None]):
 
     def ask(self, name: str, question: Coroutine[Any, Any, None]) -> None:
         """Ask in the background. A newer question of the same name takes its place."""
-        self.run_worker(self._asked(question), name=name, group=f"ask-{name}", exclusive=True)
+        self._withdraw(name)
+        self._questions[name] = question
+        ask: Callable[[], Coroutine[Any, Any, None]] = partial(self._asked, question)
+        self.run_worker(ask, name=name, group=f"ask-{name}", exclusive=True)
+
+    def _withdraw(self, name: str) -> None:
+        # A worker that is cancelled before its turn leaves its question unasked, and Python warns.
+        question = self._questions.pop(name, None)
+        if question is not None and inspect.getcoroutinestate(question) == inspect.CORO_CREATED:
+            question.close()
+
+    def on_unmount(self) -> None:
+        """Nothing is asked any more."""
+        for name in tuple(self._questions):
+            self._withdraw(name)
 
     async def _asked(self, question: Coroutine[Any, Any, None]) -> None:
         try:

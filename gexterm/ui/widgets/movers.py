@@ -22,8 +22,8 @@ _LATE = 90 * 1_000_000_000
 def before(slices: Sequence[Slice], now: int, minutes: int) -> Slice | None:
     """The book so many minutes ago, if it was seen then."""
     when = now - minutes * 60_000_000_000
-    found = [one for one in slices if one.at <= when]
-    return found[-1] if found and when - found[-1].at <= _LATE else None
+    found = next((one for one in reversed(slices) if one.at <= when), None)
+    return found if found is not None and when - found.at <= _LATE else None
 
 
 def changes(reading: Reading, then: Slice, column: str, count: int) -> list[tuple[float, float]]:
@@ -82,7 +82,9 @@ class Movers(Painted):
         slices = day.slices_of(reading.positions.view, reading.scope)
         greek = BY_NAME[frame.greek]
         wide = height >= 24
-        parts = [("position", "dealer contracts", MINUTES if wide else MINUTES[:1])]
+        parts: list[tuple[str, str, tuple[int, ...]]] = [
+            ("position", "dealer contracts", MINUTES if wide else MINUTES[:1])
+        ]
         if height >= 12:
             parts.append((greek.column, f"$ {greek.name}{greek.unit}", (5, 15) if wide else (5,)))
         blocks = sum(len(minutes) for _, _, minutes in parts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 from gexterm.reading.inquiry import Print, TapeTail
 from gexterm.reading.model import Positions
@@ -62,8 +64,24 @@ def contract(one: Print) -> str:
     return f"{strike}{one.right} {one.expiry[5:]}"
 
 
+def _known(value: float) -> float:
+    """The same, with one NaN for all of them: a table finds that one again, and no other."""
+    return value if value == value else math.nan
+
+
 def row(one: Print, width: int, *, zero: str) -> Line:
     """One print. `zero`: today's date, which is told as 0DTE."""
+    dollars = numbers.compact(one.delta_notional, plus=True).rjust(8)
+    still = replace(
+        one, delta_notional=math.nan, bid=_known(one.bid), ask=_known(one.ask),
+        p_buy=_known(one.p_buy), p_dealer=_known(one.p_dealer),
+    )  # fmt: skip
+    return _row(still, dollars, width, zero)
+
+
+@lru_cache(maxsize=1024)
+def _row(one: Print, dollars: str, width: int, zero: str) -> Line:
+    """A print and its delta, which goes on with the market: all else of it stands still."""
     gone = one.state != "live"
     name = contract(one)
     if zero and one.expiry == zero:
@@ -79,7 +97,6 @@ def row(one: Print, width: int, *, zero: str) -> Line:
         *side(one),
     ]  # fmt: skip
     used = sum(len(span.text) for span in spans)
-    dollars = numbers.compact(one.delta_notional, plus=True).rjust(8)
     spans.append(Span(f"{dollars} ", "muted"))
     used += 9
     tail = [evidence.name(one.evidence)]
@@ -138,7 +155,7 @@ class TapeList(Painted):
         """How many prints to ask for."""
         return max(1, self.size.height) + self.skip + (200 if self.skip else 0)
 
-    def visible(self) -> list[Print]:
+    def in_view(self) -> list[Print]:
         """Prints from the top of the view on."""
         prints = self.tail.prints if self.tail else ()
         if self.from_row < 0:
@@ -168,7 +185,7 @@ class TapeList(Painted):
             lines.append(summary(reading.positions, width))
         lines.append(heads(width))
         zero = reading.zero_dte.expiry.rpartition(" ")[2] if reading else ""
-        prints = self.visible()
+        prints = self.in_view()
         room = height - len(lines)
         lines += [row(one, width, zero=zero) for one in prints[:room]]
         if not prints:
