@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from textual.binding import Binding
 from textual.events import Click, MouseScrollDown, MouseScrollUp, ScreenResume
 from textual.screen import Screen
+from textual.worker import WorkType
 
 from gexterm.errors import GextermError
 from gexterm.reading.inquiry import Inquiries
@@ -139,7 +140,7 @@ class View(Screen[None]):
         """Ask in the background. A newer question of the same name takes its place."""
         self._withdraw(name)
         self._questions[name] = question
-        ask: Callable[[], Coroutine[Any, Any, None]] = partial(self._asked, question)
+        ask: WorkType[None] = partial(self._asked, question)
         self.run_worker(ask, name=name, group=f"ask-{name}", exclusive=True)
 
     def _withdraw(self, name: str) -> None:
