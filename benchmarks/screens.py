@@ -214,6 +214,10 @@ async def _stall(seconds: float) -> float:
     return 1e3 * worst
 
 
+def _write(path: str, text: str) -> None:
+    Path(path).write_text(text, encoding="utf-8")
+
+
 def child(screens: list[str], result: str, profile: str = "") -> None:
     """Runs inside the pty: each screen in turn, measured."""
     from gexterm.ui.app import MonitorApp
@@ -269,8 +273,8 @@ def child(screens: list[str], result: str, profile: str = "") -> None:
                 "stall": stall, "whole": written.bytes - before,
             }  # fmt: skip
         if profile:
-            Path(profile).write_text(sampler.text(), encoding="utf-8")
-        Path(result).write_text(json.dumps(found), encoding="utf-8")
+            _write(profile, sampler.text())
+        _write(result, json.dumps(found))
         app.exit()
 
     # Its timer runs a little faster than Readings come, so that each is painted.
@@ -278,7 +282,7 @@ def child(screens: list[str], result: str, profile: str = "") -> None:
 
     async def work() -> None:
         running = asyncio.create_task(app.run_async())
-        while not app.painted and not running.done():
+        while not app.painted and not running.done():  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.05)
         # In the app's own context: Textual looks for the app there.
         app.call_later(lambda: app.run_worker(measured(app), exit_on_error=True))
@@ -332,7 +336,7 @@ def floor(kind: str, result: str) -> None:
             stall = await _stall(STALL_S)
             found = {"cpu": cpu, "wall": wall, "frames": frames, "sent": sent, "stall": stall,
                      "answers": 0.0, "whole": 0}  # fmt: skip
-            Path(result).write_text(json.dumps({kind: found}), encoding="utf-8")
+            _write(result, json.dumps({kind: found}))
             self.exit()
 
     Floor().run()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 MINUS = "−"
 """The minus sign; a hyphen is narrower than a plus."""
@@ -96,6 +97,7 @@ def price(value: float, width: int = 9, decimals: int = 2) -> str:
     return fixed(value, max(decimals, places(value)), width)
 
 
+@lru_cache(maxsize=8192)
 def strike_decimals(value: float) -> int:
     """How many decimals a strike has: up to 2, and up to four figures' worth below 10."""
     if not math.isfinite(value):
@@ -104,6 +106,7 @@ def strike_decimals(value: float) -> int:
     return next((n for n in range(most) if abs(value - round(value, n)) < 1e-9), most)
 
 
+@lru_cache(maxsize=8192)
 def strike(value: float, width: int = 0, decimals: int | None = None) -> str:
     """A strike: as many decimals as asked for, else no more than it has."""
     if not math.isfinite(value):

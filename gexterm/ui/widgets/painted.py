@@ -118,7 +118,9 @@ class Painted(Widget):
         terminal without colours needs. That halves what a frame costs. A palette of the
         terminal's own colours is past all filters: they would make greys of its defaults.
         """
-        strips = [self.render_line(y).crop(crop.x, crop.right) for y in crop.line_range]
+        # Asking a widget for its size costs as much as cutting a row.
+        width = self.size.width
+        strips = [self._row(y, width).crop(crop.x, crop.right) for y in crop.line_range]
         if self.palette.terminal is not None:
             return strips
         background = Color.parse(self.palette.colors["background"])
@@ -129,13 +131,16 @@ class Painted(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row."""
+        return self._row(y, self.size.width)
+
+    def _row(self, y: int, width: int) -> Strip:
         if y >= len(self._lines):
-            return Strip.blank(self.size.width, self.palette.style(fit((), 1)[0]))
+            return Strip.blank(width, self.palette.style(fit((), 1)[0]))
         strip = self._strips[y]
         if strip is None:
             line = fit(self._lines[y], self._width)
             strip = self._strips[y] = self._strip(line)
-        return strip.adjust_cell_length(self.size.width)
+        return strip.adjust_cell_length(width)
 
     def _strip(self, line: Line) -> Strip:
         # Blanks look alike in any text colour: joined to what stands before them they
