@@ -120,7 +120,7 @@ class Painted(Widget):
         """
         # Asking a widget for its size costs as much as cutting a row.
         width = self.size.width
-        strips = [self._row(y, width).crop(crop.x, crop.right) for y in crop.line_range]
+        strips = [self._strip_at(y, width).crop(crop.x, crop.right) for y in crop.line_range]
         if self.palette.terminal is not None:
             return strips
         background = Color.parse(self.palette.colors["background"])
@@ -131,9 +131,9 @@ class Painted(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row."""
-        return self._row(y, self.size.width)
+        return self._strip_at(y, self.size.width)
 
-    def _row(self, y: int, width: int) -> Strip:
+    def _strip_at(self, y: int, width: int) -> Strip:
         if y >= len(self._lines):
             return Strip.blank(width, self.palette.style(fit((), 1)[0]))
         strip = self._strips[y]
