@@ -4,7 +4,7 @@
 events a second, bursts of 100,000 a second for 2 s. Said afterwards: whether every print
 that was sent is in the recording, how memory went, how fast keys were answered.
 
-Keys: help is opened and closed, the screen is held and let go, about every half second and
+Keys: a tour of every screen and of what can be done on each, a key about every half second and
 oftener in the midst of a burst. From the key to what it did being on the screen.
 
 Of 20,000 events 1,000 are prints, in a burst 5,000 of 100,000: far above what one underlying
@@ -38,8 +38,36 @@ RATE, SHARE = 20_000, 0.05
 BURST_RATE, BURST_S = 100_000, 2.0
 SIZE = 20_000
 KEY = "a-key-of-massive-0123456789"
-_PRESSES = (("?", b"esc closes"), ("?", b"snapshot"), (" ", b" HELD "), (" ", b"pause"))
-"""Keys, and what is on the screen once they have done what they do."""
+_DESK = b"0DTE PARADIGM"
+TOUR: tuple[tuple[str, str, bytes], ...] = (
+    ("to the profile", "2", b"THE BOOK"),
+    ("spot higher", "\x1b[C", b"WHAT IF"),
+    ("as it is", "r", b"what if"),
+    ("to the timeline", "3", b"P of the label"),
+    ("to the heat map", "4", b"largest"),
+    ("to the expiries", "5", b"in scope"),
+    ("to the tape", "6", b"SIGNED"),
+    ("rows of the tape", "\x1b[B", b"Home follows"),
+    ("top of the tape", "\x1b[H", b"newest first"),
+    ("to the views", "7", b"WHERE THEY PART"),
+    ("to health", "8", b"QUOTE AGE BY STRIKE"),
+    ("to the desk", "1", _DESK),
+    ("help opened", "?", b"next chapter"),
+    ("help closed", "?", _DESK),
+    ("screen held", " ", b" HELD "),
+    ("let go", " ", b"pause"),
+    ("next greek", "g", b"vanna"),
+    ("greek before", "G", b"charm"),
+    ("alerts opened", "a", "─ alerts".encode()),
+    ("alerts closed", "a", b"dealers' book"),
+    ("next view", "v", b"sign view: "),
+    ("view before", "V", b"sign view: "),
+    ("next scope", "e", b"dealers' book"),
+    ("scope before", "E", b"dealers' book"),
+    ("palette opened", ":", b"Search for"),
+    ("palette closed", "\x1b", _DESK),
+)
+"""What is done by which key, and what is sent to the screen once that is seen."""
 _READY_S = 90.0
 
 
@@ -49,8 +77,11 @@ class Day:
 
     sent: dict[str, Any] = field(default_factory=dict)
     keys_ms: list[float] = field(default_factory=list)
+    named_ms: list[tuple[str, float]] = field(default_factory=list)
+    """What each of them did."""
     burst_keys_ms: list[float] = field(default_factory=list)
     idle_keys_ms: list[float] = field(default_factory=list)
+    idle_named_ms: list[tuple[str, float]] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
     """Seconds since the flood began, RSS in MB."""
     began: float = 0.0
@@ -153,8 +184,11 @@ def measure(seconds: float, folder: Path, *, scope: str = "all", more: tuple[str
         assert pid is not None
         try:
             _until_subscribed(flood, screen)
-            for key, shows in 4 * _PRESSES:
-                day.idle_keys_ms.append(screen.key(key, shows))
+            for name, key, shows in TOUR:
+                took = screen.key(key, shows)
+                day.idle_named_ms.append((name, took))
+                day.idle_keys_ms.append(took)
+                _rest(screen, 0.2)
             bursts = bursts_of(seconds)
             flood.ask("run", rate=float(RATE), share=SHARE, seconds=float(seconds), bursts=bursts)
             _watch(day, screen, pid, seconds, bursts)
@@ -166,9 +200,10 @@ def measure(seconds: float, folder: Path, *, scope: str = "all", more: tuple[str
             while time.monotonic() < end:
                 screen.read(0.05)
             flood.ask("save", path=str(folder / "sent.npz"))
-            if len(day.keys_ms) % len(_PRESSES) == 1:
-                screen.key(*_PRESSES[1])
-            screen.child.send("q")
+            # Out of help, palette and alerts, wherever the tour has come to.
+            for key in ("\x1b", "1", "q"):
+                screen.child.send(key)
+                _rest(screen, 0.5)
             end = time.monotonic() + 30.0
             while screen.read(0.1) and time.monotonic() < end:
                 pass
@@ -179,6 +214,12 @@ def measure(seconds: float, folder: Path, *, scope: str = "all", more: tuple[str
     day.watched = [json.loads(line) for line in report.read_text().splitlines()]
     _compare(day, folder)
     return day
+
+
+def _rest(screen: Screen, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and screen.read(min(left, 0.05)):
+        pass
 
 
 def _until_subscribed(flood: Parent, screen: Screen) -> None:
@@ -202,7 +243,7 @@ def _watch(day: Day, screen: Screen, pid: int, seconds: float, bursts: list[list
     day.began = begin
     day.load = os.getloadavg()[0]
     measured, due = 0.0, 0.5
-    presses = itertools.cycle(_PRESSES)
+    presses = itertools.cycle(TOUR)
     while (passed := time.monotonic() - begin) < seconds:
         if passed - measured >= 1.0:
             measured = passed
@@ -211,7 +252,9 @@ def _watch(day: Day, screen: Screen, pid: int, seconds: float, bursts: list[list
             if not screen.read(min(0.05, due - passed)):
                 raise RuntimeError(f"the monitor ended: {screen.tail[-2000:]!r}")
             continue
-        took = screen.key(*next(presses))
+        name, key, shows = next(presses)
+        took = screen.key(key, shows)
+        day.named_ms.append((name, took))
         inside = any(at <= passed < at + length + 0.5 for at, length, _ in bursts)
         day.keys_ms.append(took)
         if inside:
@@ -286,6 +329,19 @@ def slope(memory: list[tuple[float, float]], after_s: float) -> float:
     return float(60.0 * np.polyfit(at, mb, 1)[0])
 
 
+def keys_of(day: Day) -> list[Row]:
+    """Each kind of press: median and the most, the slowest first."""
+    by_name: dict[str, list[float]] = {}
+    for name, took in day.named_ms:
+        by_name.setdefault(name, []).append(took)
+    idle = dict(day.idle_named_ms)
+    rows = []
+    for name, took in sorted(by_name.items(), key=lambda each: -max(each[1])):
+        before = f"{float(np.median(took)):.0f} ms, before the flood {idle[name]:.0f}"
+        rows.append(Row(f"  {name} ({len(took)}): median {before}; most", max(took), "ms"))
+    return rows
+
+
 def rows_of(day: Day, seconds: float) -> list[Row]:
     """A day as lines of the report."""
     keys = np.array(day.keys_ms)
@@ -316,6 +372,7 @@ def rows_of(day: Day, seconds: float) -> list[Row]:
         Row("  before the flood: median", float(np.median(day.idle_keys_ms)), "ms"),
         Row(f"  within bursts ({len(burst)} keys): median", float(np.median(burst)), "ms"),
         Row("  within bursts: 99th percentile", float(np.percentile(burst, 99)), "ms"),
+        *keys_of(day),
         Row("share of a core", 100 * day.cpu_share, "%"),
         Row("Readings a second", ticks, "1/s"),
         Row("a Reading, median", float(np.median([each["tick_ms"] for each in active])), "ms"),
@@ -356,7 +413,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         day = measure(seconds, folder, scope=chosen.expiry)
         (folder / "memory.json").write_text(json.dumps(day.memory))
-        (folder / "keys.json").write_text(json.dumps([day.keys_ms, day.burst_keys_ms]))
+        (folder / "keys.json").write_text(json.dumps([day.named_ms, day.idle_named_ms]))
         for row in rows_of(day, seconds):
             verdict = {None: "", True: "met", False: "MISSED"}[row.met]
             print(f"  {row.name:<52} {row.value:>12.5g} {row.unit:<8} {row.bar:<14} {verdict}")
