@@ -68,7 +68,9 @@ def told(name: str) -> Iterator[str]:
 def commands(name: str) -> Iterator[list[str]]:
     """The words of every `gexterm …` on a page, up to where its explanation begins."""
     for text in told(name):
-        for found in re.finditer(r"(?:^|&& |exec \S*/)gexterm (?=[a-z-])(.*)", text):
+        if text.startswith("Description="):
+            continue
+        for found in re.finditer(r"""(?:^|[\s"'(=]|/bin/)gexterm (?=[a-z-])(.*)""", text):
             typed = re.split(r""" {2,}| && | #| \| | > | >> |[…;"]""", found[1])[0]
             yield shlex.split(typed.rstrip("'"))
 
@@ -96,7 +98,7 @@ def test_every_command_exists_with_the_options_it_is_shown_with(name: str) -> No
         assert command is not cli or words[0].startswith("-"), f"gexterm {' '.join(words)}"
         for word in rest:
             if word.startswith("-"):
-                known = options_of(command) | {"-h", "--help"}
+                known = {o for each in every(command) for o in options_of(each)} | {"-h", "--help"}
                 assert word.split("=")[0] in known, f"gexterm {' '.join(words)}"
 
 
