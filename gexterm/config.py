@@ -145,6 +145,9 @@ class Settings:
         return self.feeds.get(name, FeedSettings())
 
 
+_LONGEST = 400
+"""Characters of a complaint; a value can be of any length."""
+
 PREFIX = "GEXTERM_"
 """A variable of the environment that begins so and goes on as a plain setting in capitals sets it:
 `GEXTERM_THEME=light`."""
@@ -182,7 +185,8 @@ def _table(path: Path) -> tuple[dict[str, Any], str]:
     import tomllib
 
     try:
-        text = path.read_text(encoding="utf-8")
+        # Some editors begin a UTF-8 file with a byte-order mark.
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}, ""
     except (OSError, UnicodeDecodeError) as error:
@@ -193,6 +197,8 @@ def _table(path: Path) -> tuple[dict[str, Any], str]:
         return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}", "mend that line") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: brackets within brackets without end", "mend it") from None
 
 
 def _given(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -247,6 +253,9 @@ class _Reader:
             self._choice(values, "view", ("auto", *VIEWS), section)
             self._choice(values, "prior_today", PRIORS, section)
             self._choice(values, "prior_later", PRIORS, section)
+            if name.upper() in by_name:
+                what = f"is there twice, as {name} and in other letters"
+                raise self._wrong("", section, what, "put both into one table")
             by_name[name.upper()] = UnderlyingSettings(**values)
         by_feed = {}
         for name, values, section in self._tables(table, "feeds", "deribit"):
@@ -389,6 +398,8 @@ class _Reader:
 
     def _wrong(self, key: str, section: str, what: str, hint: str = "") -> ConfigError:
         name = f"{section}.{key}" if section and key else section or key
+        if len(what) > _LONGEST:
+            what = f"{what[: _LONGEST - 1]}…"
         if not section and key in self._given:
             return ConfigError(f"{PREFIX}{key.upper()} in the environment: {name} {what}", hint)
         return ConfigError(f"{self._path}{self.line(key, section)}: {name} {what}", hint)
@@ -399,18 +410,34 @@ class _Reader:
         # The third table [[alert]] is the section `alert 3`; a key of "" is the head itself.
         current = ""
         counted: dict[str, int] = {}
+        wanted = _dotted(f"{section}.{key}" if section and key else section or key)
+        around = 0
         for number, line in enumerate(self._lines, 1):
             if head := re.match(r"\s*\[\[([^\]]+)\]\]", line):
-                kind = head[1].strip()
+                kind = _dotted(head[1])
                 counted[kind] = counted.get(kind, 0) + 1
                 current = f"{kind} {counted[kind]}"
                 if (not key and current == section) or (not section and kind == key):
                     return f":{number}"
+                whole = kind
             elif head := re.match(r"\s*\[([^\]]+)\]", line):
-                current = head[1].strip()
+                whole = current = _dotted(head[1])
                 named = not section and current.rpartition(".")[2] == key
                 if named or (not key and current == section):
                     return f":{number}"
-            elif current == section and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
-                return f":{number}"
-        return ""
+            elif found := re.match(r"\s*([^=#]+?)\s*=", line):
+                whole = _dotted(f"{current}.{found[1]}" if current else found[1])
+                if whole == wanted:
+                    return f":{number}"
+            else:
+                continue
+            # `SPX = {view = "x"}` and `[nope.x.y]` have no line that says the same and no more.
+            inner, outer = sorted((f"{wanted}.", f"{whole}."), key=len, reverse=True)
+            if not around and inner.startswith(outer):
+                around = number
+        return f":{around}" if around else ""
+
+
+def _dotted(name: str) -> str:
+    """The name of a table or key without the quotes and blanks that it may have."""
+    return ".".join(part.strip().strip("\"'") for part in name.split("."))

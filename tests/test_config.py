@@ -74,3 +74,42 @@ def test_a_feed_is_set_by_its_name(tmp_path: Path) -> None:
     assert settings.record == "off"
     assert settings.feed("deribit").contracts == 200
     assert settings.feed("massive").contracts == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[ underlyings . SPX ]\nview = "zzz"\n', 2),
+        ('[underlyings."SPX"]\nview = "zzz"\n', 2),
+        ('\nunderlyings.SPX.view = "zzz"\n', 2),
+        ('\nunderlyings = {SPX = {view = "zzz"}}\n', 2),
+        ('[underlyings]\nNDX.basis = "auto"\nSPX.view = "zzz"\n', 3),
+        ("\n\n[nope.x.y]\na = 1\n", 3),
+        ('\n[[underlyings.SPX]]\nview = "flow"\n', 2),
+        ("\nfeeds = {a = 1}\n", 2),
+        ('[underlyings.spx]\nview = "flow"\n[underlyings.SPX]\nview = "flow"\n', 3),
+    ],
+)
+def test_a_wrong_setting_names_its_line_however_it_is_spelled(
+    tmp_path: Path, text: str, line: int
+) -> None:
+    with pytest.raises(ConfigError, match=rf"config\.toml:{line}: "):
+        load(write(tmp_path, text))
+
+
+def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbffps = 5\r\n[underlyings.SPX]\r\nview = 'flow'\r\n")
+    settings = load(path)
+    assert (settings.fps, settings.underlying("SPX").view) == (5, "flow")
+
+
+def test_brackets_without_end_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="brackets"):
+        load(write(tmp_path, "a = " + "[" * 5000 + "]" * 5000))
+
+
+def test_a_long_value_makes_no_long_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, f'scope = "{"x" * 5000}"\n'))
+    assert len(str(caught.value)) < 700

@@ -48,7 +48,8 @@ def accuracy_command(
         return
     from gexterm.simulator.truth import truth_path
 
-    bare = [path for path in recordings if not truth_path(path).is_file()]
+    # An empty name is the folder that one is in, and has no name to put a truth beside.
+    bare = [path for path in recordings if not path.name or not truth_path(path).is_file()]
     true = [path for path in recordings if path not in bare]
     for path in bare:
         if looks_recorded(path):

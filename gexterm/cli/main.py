@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from gexterm import __version__
-from gexterm.errors import GextermError
+from gexterm.errors import GextermError, InputError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -157,10 +157,23 @@ def run() -> NoReturn:
     except (ReaderGone, BrokenPipeError):
         _quiet_pipe()
         sys.exit(0)
+    except OSError as error:
+        # A name that the system does not take, a folder that may not be looked into.
+        if debug or error.filename is None:
+            _unforeseen(error, debug)
+            sys.exit(1)
+        _say(_refused(error), "")
+        sys.exit(InputError.exit_code)
     except Exception as error:
         _unforeseen(error, debug)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refused(error: OSError) -> str:
+    from gexterm.market.roots import printable
+
+    return f"{printable(error.filename)} cannot be used: {error.strerror}"
 
 
 def _any_characters() -> None:

@@ -239,3 +239,20 @@ def test_a_broken_configuration_names_its_line(
     done = gexterm("levels", SAMPLE)
     assert done.code == 2
     assert "config.toml:2" in done.one_clear_line
+
+
+@pytest.mark.parametrize("command", ["levels", "watch", "snapshot", "accuracy"])
+def test_a_name_that_no_file_can_have_is_bad_input(command: str) -> None:
+    failed = gexterm(command, "a" * 5000)
+    assert failed.code == 3
+    assert failed.err.count("\n") == 1
+    assert len(failed.err) < 300
+    assert "File name too long" in failed.err
+
+
+@pytest.mark.parametrize("command", ["levels", "watch", "accuracy"])
+def test_an_empty_name_is_bad_input(command: str) -> None:
+    failed = gexterm(command, "")
+    assert failed.code == 3
+    assert failed.err.count("\n") == 1
+    assert "went wrong" not in failed.err
