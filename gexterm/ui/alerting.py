@@ -58,10 +58,8 @@ class Alerting:
         if self.duties is None or session.replayable:
             return AlertBook()
         from gexterm import paths
-        from gexterm.alerts.history import AlertHistory
 
-        days = self.duties.settings.alerts.history_days
-        return AlertBook(AlertHistory(paths.alerts_history()), retention_days=days)
+        return AlertBook.of(self.duties.settings.alerts, paths.alerts_history())
 
     async def load_alerts(self, channel: Channel) -> None:
         """What was told earlier in the day, by an earlier session."""
