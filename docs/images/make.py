@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +20,7 @@ import pixels
 from textual.pilot import Pilot
 
 from gexterm.cli.common import open_recording, time_in
+from gexterm.cli.launching import CommandLauncher
 from gexterm.cli.opening import playing
 from gexterm.config import Settings
 from gexterm.recording.samples import find_sample
@@ -27,9 +30,11 @@ from gexterm.snapshots.png import to_png
 from gexterm.snapshots.svg import to_svg
 from gexterm.ui.app import MonitorApp
 from gexterm.ui.capture import capture
+from gexterm.ui.screens.base import View
 
 HERE = Path(__file__).resolve().parent
 NS = 1_000_000_000
+XDG = ("CONFIG", "DATA", "CACHE", "STATE")
 MOST_BYTES = 2_500_000
 """Of the moving picture."""
 
@@ -59,6 +64,7 @@ STILLS = {
     "tape": Still("gex-target", "15:05", (120, 36), ("6",)),
     "views": Still("gex-target", "15:05", (120, 36), ("7",)),
     "health": Still("gex-target", "15:05", (120, 36), ("8",)),
+    "start": Still("", "", (120, 36)),
     "light": Still("bofa", "15:05", (120, 36), (), "light"),
     "small": Still("gex-target", "15:05", (80, 24)),
     "gex-near-target": Still("gex-target", "15:10"),
@@ -157,11 +163,28 @@ def drawn(picture: Picture, scale: float) -> pixels.U8:
 
 async def still(one: Still) -> bytes:
     """One still as a PNG."""
+    if not one.feed:
+        return await start(one)
     async with monitor(one.feed, one.at, one.size, one.theme, one.view) as (app, _, pilot):
         for key in one.keys:
             await pilot.press(key)
             await settled(app, pilot)
         return pixels.still(drawn(await settled(app, pilot), one.scale))
+
+
+async def start(one: Still) -> bytes:
+    """The start screen of somebody new."""
+    app = MonitorApp(None, launcher=CommandLauncher(Settings()), theme=one.theme)
+    async with app.run_test(size=one.size) as pilot:
+        view = app.view("start")
+        await until(pilot, lambda: _listed(view))
+        return pixels.still(drawn(await settled(app, pilot), one.scale))
+
+
+def _listed(view: View) -> bool:
+    """Whether every sample's paradigms have been read."""
+    choice = view.list.choice  # type: ignore[attr-defined]
+    return sum(1 for each in choice.entries or () if each.kind == "sample") == len(choice.ribbons)
 
 
 def with_caption(picture: Picture, said: str) -> Picture:
@@ -211,7 +234,10 @@ def main() -> None:
     if given.list:
         sys.stdout.write("\n".join(every) + "\n")
         return
-    asyncio.run(make(given.names or every))
+    with tempfile.TemporaryDirectory() as home:
+        # Nobody's settings, recordings or keys are in a picture.
+        os.environ.update({"HOME": home, **{f"XDG_{n}_HOME": f"{home}/{n}" for n in XDG}})
+        asyncio.run(make(given.names or every))
 
 
 if __name__ == "__main__":

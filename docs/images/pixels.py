@@ -85,7 +85,8 @@ def indexed(picture: U8, palette: U8) -> U8:
     """Height × width: of each pixel the nearest of the palette."""
     values, where = np.unique(_packed(picture), return_inverse=True)
     near = _distances(_unpacked(values).astype(np.int32), palette.astype(np.int32))
-    return near.argmin(axis=1).astype(np.uint8)[where].reshape(picture.shape[:2])
+    found: U8 = near.argmin(axis=1).astype(np.uint8)[where].reshape(picture.shape[:2])
+    return found
 
 
 def still(picture: U8) -> bytes:
@@ -161,4 +162,5 @@ def _unpacked(values: NDArray[np.int64]) -> U8:
 def _distances(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int64]:
     """len(a) × len(b), squares, green and red weighed as eyes do."""
     weight = np.array([3, 4, 2])
-    return (weight * (a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2)
+    found: NDArray[np.int64] = (weight * (a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2)
+    return found
