@@ -184,7 +184,8 @@ async def start(one: Still) -> bytes:
 def _listed(view: View) -> bool:
     """Whether every sample's paradigms have been read."""
     choice = view.list.choice  # type: ignore[attr-defined]
-    return sum(1 for each in choice.entries or () if each.kind == "sample") == len(choice.ribbons)
+    samples = [each for each in choice.entries or () if each.kind == "sample"]
+    return bool(samples) and len(samples) == len(choice.ribbons)
 
 
 def with_caption(picture: Picture, said: str) -> Picture:
