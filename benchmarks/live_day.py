@@ -43,7 +43,7 @@ TOUR: tuple[tuple[str, str, bytes], ...] = (
     ("to the profile", "2", b"THE BOOK"),
     ("spot higher", "\x1b[C", b"WHAT IF"),
     ("as it is", "r", b"what if"),
-    ("to the timeline", "3", b"P of the label"),
+    ("to the timeline", "3", b"reads a moment"),
     ("to the heat map", "4", b"largest"),
     ("to the expiries", "5", b"in scope"),
     ("to the tape", "6", b"SIGNED"),
@@ -64,7 +64,7 @@ TOUR: tuple[tuple[str, str, bytes], ...] = (
     ("view before", "V", b"sign view: "),
     ("next scope", "e", b"dealers' book"),
     ("scope before", "E", b"dealers' book"),
-    ("palette opened", ":", b"Search for"),
+    ("palette opened", ":", b"earch for"),
     ("palette closed", "\x1b", _DESK),
 )
 """What is done by which key, and what is sent to the screen once that is seen."""

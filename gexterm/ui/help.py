@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -73,7 +74,9 @@ def key_lines(keys: Mapping[str, Sequence[str]], width: int, screen: str = "desk
     return lines
 
 
-def _chapter(at: int, width: int) -> list[Line]:
+@lru_cache(maxsize=256)
+def _chapter(at: int, width: int) -> Sequence[Line]:
+    # Breaking all these lines takes longer than all else that opening help does.
     chapter = CHAPTERS[at]
     lines = _title(chapter.title)
     indent = INDENT if width >= 64 else 2
@@ -183,6 +186,7 @@ class HelpScreen(Screen[None]):
     HelpScreen #foot { height: 1; }
     HelpScreen VerticalScroll {
         height: 1fr; width: 100%; max-width: 124; padding: 1 2 0 2;
+        overflow-y: scroll;
         background: $gx-background;
         scrollbar-size-vertical: 1;
         scrollbar-color: $gx-faint; scrollbar-background: $gx-background;
