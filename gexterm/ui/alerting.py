@@ -24,6 +24,8 @@ class Alerting:
         desk: Desk
         _driver: Any
 
+        @property
+        def in_past(self) -> bool: ...  # noqa: D102
         def tell(self, text: str, severity: str = "information") -> None: ...  # noqa: D102
         def refresh_screen(self) -> None: ...  # noqa: D102
 
@@ -73,6 +75,7 @@ class Alerting:
             self.dispatcher.submit(alert)
 
     def _toast(self, text: str, severity: str) -> None:
+        text = f"live: {text}" if self.in_past else text
         self.tell(text, {"notice": "information"}.get(severity, severity))
 
     def _to_terminal(self, text: str) -> None:

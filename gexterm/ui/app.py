@@ -216,7 +216,7 @@ class MonitorApp(Choosing, Transport, Alerting, Keeping, App[None]):
             return  # a past tells nobody what live has told
         self.alerted(alert)
         self.look_at_alert(alert)
-        if self.in_past:
+        if self.in_past and self.dispatcher is None:  # else its toast tells it, as is wished
             serious = "warning" if alert.severity == "warning" else "information"
             self.tell(f"live, {clock(alert.at)}: {alert.text}", serious)
 

@@ -16,6 +16,7 @@ from gexterm.ui.prompt import Prompt
 
 if TYPE_CHECKING:
     from gexterm.snapshots.keeper import Keeper, Reason
+    from gexterm.snapshots.picture import Picture
     from gexterm.ui.channel import Channel
     from gexterm.ui.duties import Duties
 
@@ -68,11 +69,17 @@ class Keeping:
             self._keep_for(reason)
 
     def _keep_for(self, reason: Reason) -> None:
-        # A picture of the past beside a Reading of the present would tell two stories.
-        if self.duties is not None and self.channel is self.base:
-            # The Reading that it is about may not be on the screen yet.
-            self.refresh_screen()
-            self.call_after_refresh(self._take, reason.taken(self.duties.clock.now_ns()))
+        base, duties = self.base, self.duties
+        if base is None or duties is None:
+            return
+        taken = reason.taken(duties.clock.now_ns())
+        if self.channel is not base:
+            # A picture of the past beside a Reading of the present would tell two stories.
+            self._write(base, base.newest, None, taken)
+            return
+        # The Reading that it is about may not be on the screen yet.
+        self.refresh_screen()
+        self.call_after_refresh(self._take, taken)
 
     # -- keys --------------------------------------------------------------------------
 
@@ -103,11 +110,20 @@ class Keeping:
         held = channel is not None and channel.held and taken.why != "key"
         if channel is not None and held:
             reading = channel.newest  # the screen is held at another moment
+        # Picture and Reading of one moment: both are taken here, and written later.
+        picture = None if held or reading is None else capture(self)  # type: ignore[arg-type]
+        self._write(channel, reading, picture, taken)
+
+    def _write(
+        self,
+        channel: Channel | None,
+        reading: Reading | None,
+        picture: Picture | None,
+        taken: Taken,
+    ) -> None:
         if channel is None or reading is None:
             self.tell("there is nothing to keep yet", "warning")
             return
-        # Picture and Reading of one moment: both are taken here, and written later.
-        picture = None if held else capture(self)  # type: ignore[arg-type]
         work = channel.session.snapshot(picture, reading, taken)
         self.run_worker(self._kept(work, taken), name="snapshot", group="snapshot")
 

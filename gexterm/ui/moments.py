@@ -18,6 +18,7 @@ from gexterm.market.calendar import (
 from gexterm.market.roots import printable
 
 MINUTE_NS = 60 * 1_000_000_000
+_HALF_DAY_NS = 12 * 60 * MINUTE_NS
 HINT = "write 10:35, 10:35:20, 2018-01-05T10:35, -15 or +5 (minutes), open, close, begin or end"
 _BY_MINUTES = re.compile(r"([+\-−])\s*(\d{1,5}(?:\.\d+)?)\s*(?:m|min|minutes?)?", re.IGNORECASE)
 _ZONE = re.compile(r"\s*(ET|EST|EDT|New York|UTC|Z)$", re.IGNORECASE)
@@ -27,10 +28,13 @@ def moment(text: str, now: int, begins: int = 0, ends: int = 0) -> int:
     """The market time that `text` means, ns, seen from `now`.
 
     `begins` and `ends` bound what there is, 0 where not known. A clock time alone is of the day
-    of `now`, or else of the nearest day on which there is something at that time. Raises
-    UsageError on what is no moment, and on one that lies outside.
+    of `now`, or else of the nearest day on which there is something at that time; where it is
+    not known since when there is something, a time that comes within half a day is still to come,
+    and not of the day before. Raises UsageError on what is no moment, and on one that lies outside.
     """
     found = _moment(text.strip(), now, begins, ends)
+    if not begins and ends and found > ends + MINUTE_NS:
+        raise UsageError(f"{clock(found, now)} has not come yet", f"it is {clock(ends, now)}")
     if (begins and found < begins - MINUTE_NS) or (ends and found > ends + MINUTE_NS):
         raise UsageError(
             f"{clock(found, now)} is outside of what there is",
@@ -78,6 +82,8 @@ def _moment(text: str, now: int, begins: int, ends: int) -> int:
                       key=lambda date: abs((date - day).days))  # fmt: skip
         for date in days:
             other = at_et(date, time)
+            if not begins and ends < other <= ends + _HALF_DAY_NS:
+                return other
             if (not begins or other >= begins) and (not ends or other <= ends):
                 return other
     return to

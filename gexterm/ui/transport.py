@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gexterm.errors import GextermError
+from gexterm.market.calendar import et, is_session
 from gexterm.reading.day import DayLog, Mark
 from gexterm.ui.channel import Channel
 from gexterm.ui.frame import Beside, Frame
@@ -250,7 +251,11 @@ class Transport:
         begins, ends = self._bounds(channel)
 
         def meant(text: str) -> int:
-            return moment(text, here, begins, ends)
+            # A live market has gone on while the line was being written.
+            first, last = self._bounds(channel)
+            if not first and text.lower() in ("begin", "beginning", "start"):
+                return self._first_row() or here
+            return moment(text, here, first, last)
 
         def go(text: str | None) -> None:
             if text:
@@ -258,7 +263,14 @@ class Transport:
 
         span = f", from {clock(begins)} to {clock(ends, begins)}" if begins and ends else ""
         question = f"Go to which time? It is {clock(here)} New York{span}"
-        self.push_screen(Prompt(question, example="10:35, -15, open, end", check=meant), go)
+        # A coin has no session to open on a Saturday.
+        edge = "open" if is_session(et(here).date()) else "begin"
+        self.push_screen(Prompt(question, example=f"10:35, -15, {edge}, end", check=meant), go)
+
+    def _first_row(self) -> int:
+        """When the log of the live day begins, ns; 0 not known."""
+        rows = self.base.session.day.rows if self.base is not None else ()
+        return rows[0].at if rows else 0
 
     def _bounds(self, channel: Channel) -> tuple[int, int]:
         """First and last moment that can be gone to, ns; 0 not known."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,6 +195,49 @@ async def test_alerts_of_a_replay_stay_in_the_monitor(tmp_path: Path) -> None:
         assert app.dispatcher is not None
         await asyncio.wait_for(app.dispatcher.drained(), 5)
         assert not heard.exists()
+
+
+class WithPast(Kept):
+    """A live session whose past is another fake."""
+
+    def past(self, at: int) -> object:  # type: ignore[override]
+        @asynccontextmanager
+        async def made() -> AsyncIterator[FakeSession]:
+            past = FakeSession(first=reading(5990.0, mode="replay", at=at))
+            past.paused = True
+            yield past
+
+        return made()
+
+
+async def test_what_live_is_to_keep_is_kept_while_its_past_is_looked_at(tmp_path: Path) -> None:
+    text = 'snapshot_times = "10:38"\nsnapshot_on = "flip crossed"\n'
+    session = WithPast(first=live(AT))  # type: ignore[arg-type]
+    app = monitor(session, settings(tmp_path, text))
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await until(pilot, lambda: "6,012.35" in screen(app))
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: app.in_past and "5,990.00" in screen(app))
+        # The timetable falls due, and then an alert comes.
+        session.say(live(AT + 4 * 60 * NS, 6020.0))  # type: ignore[arg-type]
+        await until(pilot, lambda: len(session.kept) == 1)
+        session.say(alert(at=AT + 4 * 60 * NS))
+        await until(pilot, lambda: len(session.kept) == 2)
+    assert [taken.why for taken, _ in session.kept] == ["schedule", "alert"]
+    assert {at for _, at in session.kept} == {AT + 4 * 60 * NS}
+    assert session.pictures == []  # the screen shows another moment
+
+
+async def test_an_alert_of_live_is_told_once_while_its_past_is_looked_at() -> None:
+    session = WithPast(first=live(AT))  # type: ignore[arg-type]
+    app = monitor(session)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await until(pilot, lambda: "6,012.35" in screen(app))
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: app.in_past and "5,990.00" in screen(app))
+        session.say(alert("spot fell through"))
+        await until(pilot, lambda: "live: spot fell through" in screen(app))
+        assert screen(app).count("spot fell through") == 1
 
 
 async def test_a_monitor_without_duties_only_shows() -> None:

@@ -84,3 +84,16 @@ def test_a_time_is_shown_with_its_date_only_where_that_is_another() -> None:
     assert clock(at(11, 0, 5), ENDS) == "11:00:05"
     assert clock(at(11, 0, day=dt.date(2018, 1, 4)), ENDS) == "4 Jan 11:00"
     assert clock(0) == "–"
+
+
+def test_in_a_live_market_a_time_to_come_is_not_of_yesterday() -> None:
+    with pytest.raises(UsageError, match="11:30 has not come yet"):
+        moment("11:30", NOW, 0, NOW)
+    # A line written just before the minute is full may be entered just after it.
+    assert moment("11:01", NOW, 0, NOW) == NOW
+    assert moment("10:59", NOW, 0, NOW) == at(10, 59)
+
+
+def test_in_a_live_market_just_after_midnight_late_in_the_evening_was_yesterday() -> None:
+    now = at(0, 10)
+    assert moment("23:50", now, 0, now) == at(23, 50, day=dt.date(2018, 1, 4))

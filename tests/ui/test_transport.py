@@ -17,7 +17,9 @@ from gexterm.ui.app import MonitorApp
 from gexterm.ui.channel import Channel
 from gexterm.ui.frame import Beside, Frame
 from gexterm.ui.ink import plain
+from gexterm.ui.prompt import Prompt
 from gexterm.ui.widgets import progress, status, topline
+from tests.ui.answers import day_of
 from tests.ui.fakes import CLOSE, NS, OPEN, FakeSession, reading
 from tests.ui.test_desk import AT, fake, monitor, screen, until
 
@@ -290,6 +292,32 @@ async def test_marks_of_live_lead_into_its_past() -> None:
         assert session.pasts[0].asked[-1] == ("seek", AT - 9 * MINUTE)
         await pilot.press("n")
         assert "looking" not in screen(app)
+
+
+async def test_a_live_time_may_be_entered_that_had_not_come_when_it_was_asked_for() -> None:
+    app, session = live_monitor()
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await until(pilot, lambda: "6,012.35" in screen(app))
+        await pilot.press("at")
+        await until(pilot, lambda: isinstance(app.screen, Prompt))
+        await pilot.press(*"10:40", "enter")
+        await until(pilot, lambda: "10:40 has not come yet" in screen(app))
+        session.say(reading(6044.0, mode="live", at=AT + 6 * MINUTE))
+        await until(pilot, lambda: app.base.newest.as_of > AT)  # type: ignore[union-attr]
+        await pilot.press("enter")
+        await until(pilot, lambda: session.asked_for == [AT + 4 * MINUTE])
+
+
+async def test_the_beginning_of_a_live_day_is_where_its_log_begins() -> None:
+    app, session = live_monitor()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: "6,012.35" in screen(app))
+        day_of(session.day, AT, 30)
+        begins = session.day.rows[0].at
+        await pilot.press("at")
+        await until(pilot, lambda: isinstance(app.screen, Prompt))
+        await pilot.press(*"begin", "enter")
+        await until(pilot, lambda: session.asked_for == [begins])
 
 
 async def test_what_is_not_recorded_has_no_past_and_says_so() -> None:
