@@ -396,6 +396,14 @@ def test_the_past_is_named_at_every_width(width: int) -> None:
             assert "+3 alerts" in text
 
 
+def test_trouble_of_live_is_marked_beside_the_past_without_colours_too() -> None:
+    shown = frame(reading(mode="replay", at=AT), replayable=True, in_past=True, paused=True)
+    for state, marked in (("live", False), ("reconnecting", True), ("stale", True)):
+        row = plain(topline.paint(replace(shown, beside=Beside(AT, 0, state)), 120, 3)[0])
+        assert ("⚠ live is 10:36" in row) is marked
+        assert len(row) == 120
+
+
 def test_how_far_a_seek_has_come_is_on_the_status_line() -> None:
     shown = replace(frame(reading(at=OPEN + 50 * MINUTE), replayable=True), status=CATCHING)
     text = plain(status.paint(shown, 120, 1)[0])

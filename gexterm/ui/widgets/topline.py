@@ -102,7 +102,8 @@ def past(frame: Frame) -> list[Span]:
     beside = frame.beside
     if beside is not None and beside.at:
         trouble = beside.state not in ("live", "paused")
-        out.append(Span(f"  live is {words.clock(beside.at, with_seconds=False)}",
+        mark = "⚠ " if trouble else ""
+        out.append(Span(f"  {mark}live is {words.clock(beside.at, with_seconds=False)}",
                         "warning" if trouble else "text"))  # fmt: skip
         if beside.alerts:
             many = "alert" if beside.alerts == 1 else "alerts"
