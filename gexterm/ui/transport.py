@@ -12,6 +12,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from textual.errors import NoWidget
+
 from gexterm.errors import GextermError
 from gexterm.market.calendar import et, is_session
 from gexterm.reading.day import DayLog, Mark
@@ -438,7 +440,7 @@ class Transport:
         """A click on the bar of the day goes there."""
         try:
             widget, region = self.get_widget_at(event.screen_x, event.screen_y)
-        except Exception:  # Textual's NoWidget: nothing is there
+        except NoWidget:  # nothing is there
             return
         if widget.id != "top" or region.height < 3 or event.screen_y - region.y != 2:
             return
