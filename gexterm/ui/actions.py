@@ -153,6 +153,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", ("question_mark", "f1"), "Program", "Help",
            "The keys, and what every number means.", "help"),
     Action("palette", ("ctrl+p", "colon"), "Program", "Find an action by name", "", "find"),
+    Action("redraw", ("ctrl+l",), "Program", "Draw the screen anew",
+           "Where something else has written over it."),
     Action("suspend", ("ctrl+z",), "Program", "To the background", "`fg` brings it back."),
     Action("quit", ("q", "ctrl+c", "ctrl+q"), "Program", "Quit", "", "quit"),
 )  # fmt: skip

@@ -24,7 +24,7 @@ from gexterm.errors import GextermError
 from gexterm.market.events import FeedStatus, SourceInfo
 from gexterm.reading.model import Reading
 from gexterm.ui import glyphs, themes, themewatch, words
-from gexterm.ui.actions import ACTIONS, SCREENS, cap, keymap, works_on
+from gexterm.ui.actions import ACTIONS, BY_ID, SCREENS, cap, keymap, works_on
 from gexterm.ui.alerting import Alerting
 from gexterm.ui.channel import Channel
 from gexterm.ui.choosing import DENSITIES, Choosing
@@ -34,7 +34,9 @@ from gexterm.ui.help import HelpScreen
 from gexterm.ui.keeping import Keeping
 from gexterm.ui.launch import Entry, Launcher
 from gexterm.ui.moments import clock
+from gexterm.ui.pacing import Pacing
 from gexterm.ui.palette import depth_of
+from gexterm.ui.readying import Readying
 from gexterm.ui.screens.base import View
 from gexterm.ui.screens.desk import Desk
 from gexterm.ui.session import Session
@@ -51,7 +53,7 @@ _MODULES = {
 """Screens besides the desk: module in `ui.screens`, and its class. Imported when gone to."""
 
 
-class MonitorApp(Choosing, Transport, Alerting, Keeping, App[None]):
+class MonitorApp(Choosing, Transport, Alerting, Keeping, Readying, Pacing, App[None]):
     """The monitor of one session, or of none yet: the start screen opens one by `launcher`.
 
     `fps` caps repaints per second; Readings that come faster replace each other.
@@ -170,7 +172,9 @@ class MonitorApp(Choosing, Transport, Alerting, Keeping, App[None]):
 
     def on_mount(self) -> None:
         """Colours, keys, signals; then listen."""
-        self.set_keymap({name: ",".join(found) for name, found in self._keys.items()})
+        # Only what the user changed: Textual lays its key map over every binding at every key.
+        changed = {n: k for n, k in self._keys.items() if k != BY_ID[n].keys}
+        self.set_keymap({name: ",".join(found) for name, found in changed.items()})
         # Where there is no terminal a picture is made, which has every colour.
         has = "truecolor" if self.is_headless else self.console.color_system
         self.wardrobe.depth = depth_of(has, self.no_color)
@@ -179,6 +183,8 @@ class MonitorApp(Choosing, Transport, Alerting, Keeping, App[None]):
             self.tell(line, "warning")
         self.set_interval(themewatch.EVERY_S, self._look_at_themes)
         self._catch_signals()
+        # Only what changes is painted: back from the background, everything has.
+        self.app_resume_signal.subscribe(self, lambda _app: self.redraw())
         self.begin_alerting()
         self.begin_keeping()
         if self.channel is not None:
@@ -186,6 +192,7 @@ class MonitorApp(Choosing, Transport, Alerting, Keeping, App[None]):
             self.call_after_refresh(self.follow_channel, self.channel)
         self.set_interval(1.0 / self._fps, self._tick)
         self.call_after_refresh(self._settling.start)
+        self.begin_readying()
         self.refresh_screen()
 
     async def on_unmount(self) -> None:
@@ -261,11 +268,11 @@ class MonitorApp(Choosing, Transport, Alerting, Keeping, App[None]):
 
     def _tick(self) -> None:
         """Show the newest Reading, if it or anything beside it has changed."""
+        if self.channel is not None:
+            self.watch_time()
         channel = self.channel
-        if channel is None:
+        if not self.caught_up() or channel is None:
             return
-        self.watch_time()
-        channel = self.channel or channel
         now, session, beside = time.monotonic(), channel.session, self.beside
         look = (
             channel, channel.shown if channel.held else channel.newest, session.status,

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gexterm.errors import TerminalError
+from gexterm.ui.outflow import Outflow, Straight
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -81,7 +82,10 @@ class ForgivingFile:
 
 
 def forgiving(driver: type[Driver]) -> type[Driver]:
-    """The driver, ending its app in good order when the terminal is lost."""
+    """The driver, for a terminal that may be lost, be slow, or be put into the background.
+
+    It has `pending`, the characters that the terminal has not taken yet.
+    """
     try:
         from textual.drivers.linux_driver import LinuxDriver
     except ImportError:  # Windows has another driver, and no hang-up
@@ -92,9 +96,33 @@ def forgiving(driver: type[Driver]) -> type[Driver]:
     class ForgivingDriver(driver):  # type: ignore[valid-type, misc]
         """The driver, over a file that may go away."""
 
+        _outflow: Outflow | None = None
+
         def __init__(self, app: Any, **options: Any) -> None:
             super().__init__(app, **options)
-            loop, file = self._loop, sys.__stderr__
+            loop, file = self._loop, Straight(sys.__stderr__)
             self._file: Any = ForgivingFile(file, lambda: loop.call_soon_threadsafe(app.exit))
+
+        @property
+        def pending(self) -> int:
+            """Characters on their way."""
+            return self._outflow.pending if self._outflow is not None else 0
+
+        @property
+        def _writer_thread(self) -> Outflow | None:
+            return self._outflow
+
+        @_writer_thread.setter
+        def _writer_thread(self, thread: Any) -> None:
+            # Textual makes a thread of its own whenever it takes the terminal.
+            self._outflow = Outflow(self._file) if thread is not None else None
+
+        def _sigcont_application(self, *_: object) -> None:
+            # `timeout`, systemd and others send SIGCONT to whom they never stopped. Taking
+            # the terminal a second time would forget how it was found.
+            if self._outflow is not None and self._outflow.is_alive():
+                self._loop.call_soon_threadsafe(self._app.redraw)
+            else:
+                super()._sigcont_application()
 
     return ForgivingDriver
