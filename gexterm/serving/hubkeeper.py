@@ -21,6 +21,8 @@ URL_ENV = "GEXTERM_SHARED_URL"
 """Environment variable that holds the hub's address."""
 START_S = 30.0
 """Seconds for a hub to say where it is."""
+LEAVING_S = 5.0
+"""Seconds for a hub that has closed its output to be gone."""
 STOP_S = 30.0
 """Seconds for a hub to close its files and keep its book."""
 WAITS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -111,8 +113,12 @@ class HubKeeper:
         url = line.decode(errors="replace").strip()
         if url.startswith("ws://"):
             self.url = url
-        else:
-            await _end(process)
+            return process
+        if not line:
+            # It is on its way out: told to end now, it could not give its own reason.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), LEAVING_S)
+        await _end(process)
         return process
 
     async def _keep(self, process: Process) -> None:
@@ -135,11 +141,20 @@ class HubKeeper:
 
 async def _end(process: Process) -> None:
     """Tell a hub to end, and wait until it has closed its files."""
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
+    _signal(process, signal.SIGTERM)
     try:
         await asyncio.wait_for(process.wait(), STOP_S)
     except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        _signal(process, signal.SIGKILL)
         await process.wait()
+
+
+def _signal(process: Process, which: signal.Signals) -> None:
+    """Send a signal to a process that may just have ended.
+
+    Its own `send_signal` asks the system whether it has, and takes the exit code away from
+    whoever waits for it.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, which)

@@ -17,5 +17,5 @@ SWALLOWED = frozenset(
     }
 )  # fmt: skip
 """In Textual's names: of Chromium, Firefox or Safari, on any system."""
-NEVER_NEEDED = frozenset({"suspend"})
-"""Actions that make no sense in a browser."""
+NEVER_NEEDED = frozenset({"suspend", "redraw"})
+"""Actions that make no sense in a browser: nothing stops a page or writes over it."""

@@ -18,7 +18,7 @@ from textual_serve.download_manager import DownloadManager
 
 from gexterm.serving import viewer
 from gexterm.serving.driver import BrowserDriver
-from gexterm.serving.hubkeeper import HubKeeper
+from gexterm.serving.hubkeeper import HubEndedError, HubKeeper
 from gexterm.serving.viewer import Viewer
 from tests.cli.invoke import gexterm
 from tests.serving.serving import LIMIT, Served, runs, served, standing, surroundings, until
@@ -226,6 +226,14 @@ def test_what_keeps_the_hub_from_starting_is_said_once(tmp_path: Path) -> None:
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert line.startswith("gexterm: ")
+
+
+async def test_a_hub_that_is_slow_to_leave_still_says_with_which_code() -> None:
+    script = "import os, sys, time; os.close(1); time.sleep(0.3); sys.exit(3)"
+    async with asyncio.timeout(LIMIT):
+        with pytest.raises(HubEndedError) as caught:
+            await HubKeeper([sys.executable, "-c", script], print).__aenter__()
+    assert caught.value.exit_code == 3
 
 
 async def test_a_hub_that_ends_is_started_anew_on_its_port_and_ends_with_its_keeper() -> None:
