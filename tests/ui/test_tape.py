@@ -214,3 +214,32 @@ def test_a_book_that_was_not_seen_then_is_not_compared() -> None:
     day.note(reading(at=OPEN))
     slices = day.slices_of(reading().positions.view, reading().scope)
     assert movers.before(slices, OPEN + 3600 * NS, 5) is None
+
+
+def test_a_print_whose_delta_moves_is_drawn_with_the_new_one_and_nothing_else_changes() -> None:
+    one = Print(
+        1, 1_700_000_000_000_000_000, "SPXW", "2026-11-20", 6000.0, "C", 5.0, 10.0, math.nan,
+        math.nan, math.nan, math.nan, "at the offer", "regular", -1, "live", 1_000_000.0,
+    )  # fmt: skip
+    first = plain(tapelist.row(one, 120, zero="2026-11-20"))
+    again = plain(tapelist.row(replace(one, delta_notional=2_000_000.0), 120, zero="2026-11-20"))
+    assert first.replace("+1.00M", "+2.00M") == again
+    assert "+1.00M" in first
+    judged = plain(tapelist.row(replace(one, p_buy=0.9, bid=4.9, ask=5.1), 120, zero="2026-11-20"))
+    assert "bought" in judged
+    assert "bought" not in first
+
+
+def test_a_print_that_stands_still_is_the_same_line() -> None:
+    values = [math.inf - math.inf, math.nan]  # what is not known comes as another NaN each time
+    made = [
+        tapelist.row(
+            Print(
+                1, 1_700_000_000_000_000_000, "SPXW", "2026-11-20", 6000.0, "C", 5.0, 10.0, value,
+                value, value, value, "no quote", "regular", -1, "live", 1_000_000.0,
+            ),
+            120, zero="",
+        )
+        for value in values
+    ]  # fmt: skip
+    assert made[0] is made[1]
