@@ -16,7 +16,7 @@ from gexterm.reading.inquiry import Curves, Outlook, Print, Smile, Suppose, Supp
 from gexterm.ui.app import MonitorApp
 from gexterm.ui.ink import Line, cell_len, plain
 from gexterm.ui.screens.tape import Tape
-from gexterm.ui.widgets import movers, tapelist
+from gexterm.ui.widgets import evidence, movers, tapelist
 from tests.ui.fakes import NS, OPEN, FakeSession, reading
 from tests.ui.test_desk import screen, until
 
@@ -87,6 +87,23 @@ def test_an_unsigned_print_has_no_side_and_a_reason() -> None:
     assert "unsigned" in line
     assert "bought" not in line
     assert "mid" in line
+
+
+@pytest.mark.parametrize("width", [80, 95, 96, 120])
+def test_a_small_screen_has_room_for_the_evidence(width: int) -> None:
+    heads, line = text(tapelist.heads(width)), text(tapelist.row(ONE, width, zero="2026-11-20"))
+    assert heads.index("evidence") == line.index("at quote")
+    far = replace(ONE, strike=125_000.0, price=12_345.5, size=1e6, delta_notional=-9.99e9)
+    assert text(tapelist.row(far, width, zero="")).index("at quote") == line.index("at quote")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_grounds_that_there_is_no_room_for_are_counted(width: int) -> None:
+    held = reading(view="combined").positions
+    line = text(tapelist.summary(held, width)).rstrip()
+    every = (*evidence.listed(held.by_evidence), *evidence.listed(evidence.unsigned(held)))
+    left = sum(1 for each in every if each not in line)
+    assert line.endswith(f"+{left} more" if left else every[-1])
 
 
 def test_a_cancelled_print_says_so_and_is_faint() -> None:

@@ -11,7 +11,7 @@ from gexterm.reading.inquiry import Print, TapeTail
 from gexterm.reading.model import Positions
 from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
-from gexterm.ui.ink import Line, Span, ends, fit
+from gexterm.ui.ink import Line, Span, cell_len, ends, fit
 from gexterm.ui.widgets import evidence
 from gexterm.ui.widgets.painted import Painted
 
@@ -21,7 +21,8 @@ GAUGE = 9
 """Cells of the picture of a price between its quote."""
 SURE = 0.8
 """P from which a side is shown in full colour."""
-_HEADS = (("time", 9), ("contract", 17), ("size", 6), ("price", 9), ("bid  ┤ask", 10))
+NARROW = 96
+"""Below this width the columns stand closer, so that the evidence keeps a place."""
 
 
 def gauge(one: Print) -> list[Span]:
@@ -47,14 +48,14 @@ def side(one: Print) -> list[Span]:
     """What the dealer did, and P of it; quiet where it is in doubt."""
     p = one.p_buy
     if not math.isfinite(p):
-        return [Span("· unsigned     ", "faint")]
+        return [Span("· unsigned    ", "faint")]
     bought = p >= 0.5
     sure = p if bought else 1.0 - p
     role = "buy" if bought else "sell"
     word = "▲ bought" if bought else "▼ sold"
     return [
         Span(f"{word:<9}", role if sure >= SURE else role + "~", bold=sure >= SURE),
-        Span(f"{numbers.chance(sure):>4}  ", "muted"),
+        Span(f"{numbers.chance(sure):>4} ", "muted"),
     ]
 
 
@@ -62,6 +63,11 @@ def contract(one: Print) -> str:
     """`6,050C 0DTE`-like: strike, right and date, short."""
     strike = numbers.strike(one.strike)
     return f"{strike}{one.right} {one.expiry[5:]}"
+
+
+def _name_width(width: int) -> int:
+    """Cells for the contract: on a small screen no more than it takes, for the evidence's sake."""
+    return 13 if width < NARROW else 16
 
 
 def _known(value: float) -> float:
@@ -88,7 +94,7 @@ def _row(one: Print, dollars: str, width: int, zero: str) -> Line:
         name = name[: -len(one.expiry[5:])] + "0DTE"
     spans: list[Span] = [
         Span(f" {words.clock(one.at)} ", "muted"),
-        Span(f"{words.cut(words.clean(name), 16):<17}", "text"),
+        Span(words.cut(words.clean(name), _name_width(width)) + " ", "text"),
         Span(f"{numbers.compact(one.size):>5} ", "strong" if one.size >= 100 else "text",
              bold=one.size >= 100),
         Span(f"{numbers.fixed(one.price, 2, 8)} ", "text"),
@@ -106,16 +112,19 @@ def _row(one: Print, dollars: str, width: int, zero: str) -> Line:
         tail.append(f"leg of {one.package}")
     if gone:
         tail.insert(0, one.state)
-    spans.append(Span(" " + words.cut(" · ".join(tail), max(0, width - used - 1)), "muted"))
+    gap = " " * (width >= NARROW)
+    spans.append(Span(gap + words.cut(" · ".join(tail), max(0, width - used - len(gap))), "muted"))
     line = fit(spans, width)
     return tuple(span._replace(fg="faint") for span in line) if gone else line
 
 
 def heads(width: int) -> Line:
     """What the columns are."""
-    text = " " + "time".ljust(9) + "contract".ljust(17) + "size".rjust(5) + " " + "price".rjust(8)
-    text += " " + "bid".ljust(GAUGE - 3) + "ask " + "the dealer".ljust(15) + "Δ gained".rjust(8)
-    return fit((Span(text + "  evidence", "muted"),), width)
+    text = " " + "time".ljust(9) + "contract".ljust(_name_width(width) + 1) + "size".rjust(5)
+    text += " " + "price".rjust(8) + " " + "bid".ljust(GAUGE - 3) + "ask "
+    text += "the dealer".ljust(14) + "Δ gained".rjust(8) + " " * (1 + (width >= NARROW))
+    left = width - len(text)
+    return fit((Span(text + words.cut("evidence", min(8, max(0, left))), "muted"),), width)
 
 
 def summary(held: Positions, width: int) -> Line:
@@ -126,13 +135,23 @@ def summary(held: Positions, width: int) -> Line:
         spans.append(Span(f"{held.signed_share:.0%} of the volume", "warning" if low else "strong"))
     else:
         spans.append(Span("–  no print yet", "muted"))
-    told = "  ".join(evidence.listed(held.by_evidence))
-    reasons = "  ".join(evidence.listed(evidence.unsigned(held)))
-    if told:
-        spans.append(Span(f"   {told}", "muted"))
+    told = [Span(f"  {each}", "muted") for each in evidence.listed(held.by_evidence)]
+    reasons = [Span(f"  {each}", "faint") for each in evidence.listed(evidence.unsigned(held))]
     if reasons:
-        spans.append(Span(f"   unsigned: {reasons}", "faint"))
-    return fit(spans, width)
+        reasons[0] = Span(f"   unsigned:{reasons[0].text}", "faint")
+    return _as_many((*spans, Span(" ")), (*told, *reasons), width)
+
+
+def _as_many(before: Sequence[Span], items: Sequence[Span], width: int) -> Line:
+    """As many as there is room for, and how many there is none for."""
+    room = width - sum(cell_len(span.text) for span in before)
+    for shown in range(len(items), -1, -1):
+        left = len(items) - shown
+        more = (Span(f"  +{left} more", "faint"),) if left else ()
+        line = (*items[:shown], *more)
+        if sum(cell_len(span.text) for span in line) <= room:
+            return fit((*before, *line), width)
+    return fit(before, width)
 
 
 class TapeList(Painted):
