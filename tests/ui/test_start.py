@@ -111,6 +111,21 @@ def test_what_cannot_be_opened_says_what_is_missing() -> None:
     assert "is no recording" in shown
 
 
+def test_a_title_or_a_need_without_room_ends_in_an_ellipsis() -> None:
+    long = Entry("sample", "gex", "GEX: dealers buy as time passes, and spot reaches the target",
+                 begins=OPEN, ends=OPEN + HOUR)  # fmt: skip
+    wanting = Entry("feed", "dxlink", "tastytrade", underlyings=("SPX",), ready=False,
+                    needs="needs A_RATHER_LONG_CLIENT_SECRET and A_LONG_REFRESH_TOKEN")  # fmt: skip
+    choice = Choice(in_order((long, wanting)))
+    for width in (96, 104, 120):
+        lines = [plain(line) for line in lines_of(choice, {}, width, 30)]
+        for name, end in (("gex ", "target"), ("dxlink", "TOKEN")):
+            row = next(line for line in lines if name in line[:20]).rstrip()
+            assert row.endswith((end, "…")), row
+    full = [plain(line) for line in lines_of(choice, {}, 160, 30)]
+    assert any("reaches the target" in line for line in full)
+
+
 def test_with_no_recordings_it_says_how_they_come() -> None:
     assert "recorded by themselves" in text(Choice((SAMPLE,)), 120, 40)
 

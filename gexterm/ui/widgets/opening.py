@@ -108,7 +108,8 @@ def row(entry: Entry, choice: Choice, width: int, *, on: bool) -> Line:
     if entry.kind == "feed":
         mark = ("● ready", "good") if entry.ready else ("○ " + words.clean(entry.needs), "muted")
         offered = " ".join(entry.underlyings)
-        spans += [Span(f"{offered[:28]:<29}", "muted"), Span(*mark)]
+        spans.append(Span(f"{offered[:28]:<29}", "muted"))
+        spans.append(Span(words.cut(mark[0], max(1, width - cells(spans))), mark[1]))
     else:
         spans.append(Span(f"{_when(entry):<21}", "muted"))
         spans.append(Span(f"{_length(entry):>6}  ", "muted"))
@@ -122,8 +123,9 @@ def row(entry: Entry, choice: Choice, width: int, *, on: bool) -> Line:
                 else:
                     spans += ribbon(choice.ribbons.get(entry.name), min(RIBBON, room - 2))
                     spans.append(Span("  "))
-            if entry.kind == "sample" and width - cells(spans) >= 16:
-                spans.append(Span(words.clean(entry.title), "muted"))
+            room = width - cells(spans)
+            if entry.kind == "sample" and room >= 16:
+                spans.append(Span(words.cut(words.clean(entry.title), room), "muted"))
     line = fit(spans, width)
     return tuple(span._replace(bg=span.bg or ground) for span in line) if ground else line
 
