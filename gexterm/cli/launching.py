@@ -162,7 +162,9 @@ def _recordings(folder: Path) -> list[Entry]:
                   needs=f"{folder}: {error.strerror}")
         ]  # fmt: skip
     files.sort(reverse=True)
-    return [_recording(file) for _, file in files[:MOST_RECORDINGS]]
+    found = [_recording(file) for _, file in files[:MOST_RECORDINGS]]
+    # The newest ones, as their times are shown: two that ran side by side end in any order.
+    return sorted(found, key=lambda entry: entry.begins, reverse=True)
 
 
 def _recording(file: Path) -> Entry:
@@ -203,7 +205,7 @@ def _venues() -> list[Entry]:
                 "feed",
                 name,
                 venue.title,
-                f"{venue.needs}; {venue.delay}",
+                f"needs: {venue.needs}. Delay: {venue.delay}",
                 offered[0] if len(offered) == 1 else "",
                 underlyings=offered,
                 ready=ready,

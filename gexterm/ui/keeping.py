@@ -70,8 +70,8 @@ class Keeping:
 
     def _keep_for(self, reason: Reason) -> None:
         base, duties = self.base, self.duties
-        if base is None or duties is None:
-            return
+        if base is None or duties is None or base.newest is None:
+            return  # an alert may come before the first Reading: nobody asked for a picture of it
         taken = reason.taken(duties.clock.now_ns())
         if self.channel is not base:
             # A picture of the past beside a Reading of the present would tell two stories.

@@ -228,6 +228,19 @@ async def test_what_live_is_to_keep_is_kept_while_its_past_is_looked_at(tmp_path
     assert session.pictures == []  # the screen shows another moment
 
 
+async def test_an_alert_before_anything_is_known_keeps_nothing_and_does_not_complain(
+    tmp_path: Path,
+) -> None:
+    session = Kept()
+    app = monitor(session, settings(tmp_path, 'snapshot_on = "feed reconnecting"\n'))
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        session.say(alert("no connection yet", kind="feed reconnecting"))
+        await until(pilot, lambda: "no connection yet" in screen(app))
+        await pilot.pause()
+        assert "nothing to keep" not in screen(app)
+    assert session.kept == []
+
+
 async def test_an_alert_of_live_is_told_once_while_its_past_is_looked_at() -> None:
     session = WithPast(first=live(AT))  # type: ignore[arg-type]
     app = monitor(session)
