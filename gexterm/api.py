@@ -165,12 +165,12 @@ class Recorded:
     @property
     def begins(self) -> dt.datetime:
         """Market time of the first event, New York."""
-        return et(self._recording.begins)
+        return et(self._recording.market_begins)
 
     @property
     def ends(self) -> dt.datetime:
         """Market time of the last event, New York."""
-        return et(self._recording.ends)
+        return et(self._recording.market_ends)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -163,4 +163,4 @@ def time_in(recording: Recording, at: str | None) -> int | None:
         return None
     from gexterm.market.calendar import et, parse_when
 
-    return parse_when(at, et(recording.begins).date())
+    return parse_when(at, et(recording.market_begins).date())

@@ -11,6 +11,8 @@ instead, so that it computes what was computed then.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from gexterm.clock import NS
 from gexterm.market.events import (
     ClockTick,
@@ -43,6 +45,18 @@ def market_time(event: Event) -> int:
     if isinstance(event, ClockTick | UnderlyingPrice):
         return event.ts
     return 0
+
+
+def known_at(events: Iterable[Event], when: int) -> Iterator[Event]:
+    """The events up to the first that proves that the market is past `when`, ns.
+
+    What is left is what a tick at `when` knows when it falls due on the way: prices of that
+    very moment are received a little later, and belong to it.
+    """
+    for event in events:
+        if (event.ts if isinstance(event, TickMark) else market_time(event)) > when:
+            return
+        yield event
 
 
 class TickGrid:

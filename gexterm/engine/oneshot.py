@@ -15,7 +15,7 @@ from gexterm.config import Settings
 from gexterm.engine.counts import feed_counts
 from gexterm.engine.earlier import Earlier
 from gexterm.engine.engine import Engine
-from gexterm.engine.grid import TickGrid
+from gexterm.engine.grid import TickGrid, known_at
 from gexterm.engine.health import FeedCounts
 from gexterm.engine.inquiry.inquirer import Inquirer
 from gexterm.engine.settings import EngineSettings
@@ -28,6 +28,9 @@ from gexterm.recording.reader import Recording
 
 _LOOK_BACK = 35 * 60 * NS
 """Market time run through before the wanted one, so that hysteresis and look-back are filled."""
+
+_LATEST = 30 * NS
+"""How much later than a market time, and than the feed's delay, what is of it is received."""
 
 
 def engine_for(settings: Settings, underlying: str, view: str | None, scope: str | None) -> Engine:
@@ -146,8 +149,8 @@ def ask_recording(
     on_the_way: Callable[[Reading], object] | None = None,
 ) -> Inquirer:
     """Whom to ask about a recording at a time; otherwise as `reading_of_recording`."""
-    when = recording.ends if at is None else at
-    if not recording.begins <= when <= recording.ends:
+    when = recording.market_ends if at is None else at
+    if not recording.market_begins <= when <= recording.market_ends:
         raise InputError(
             f"{recording.path} holds nothing at that time",
             f"it reaches {_span(recording)}; choose a time within with --at",
@@ -159,7 +162,7 @@ def ask_recording(
     engine.kept, engine.earlier = carry, earlier
     grid = TickGrid(60 * NS)
     report: FeedReport | None = None
-    for event in _from(recording, back, when):
+    for event in recorded(recording, back, at):
         if isinstance(event, SourceInfo):
             engine.apply(event)
             continue
@@ -188,12 +191,20 @@ def ask_recording(
     return Inquirer(engine)
 
 
-def _from(recording: Recording, back: int, when: int) -> Iterable[Event]:
-    if back <= recording.begins:
-        yield from recording.events(end=when + 1)
+def recorded(recording: Recording, back: int, at: int | None) -> Iterable[Event]:
+    """What is known of a recording at a market time, ns; None: all of it.
+
+    `back` is the replay time from which on events matter; what was before is handed on as
+    a state.
+    """
+    if back > recording.begins:
+        yield from recording.seek(back)
+    start = back if back > recording.begins else None
+    if at is None:
+        yield from recording.events(start)
         return
-    yield from recording.seek(back)
-    yield from recording.events(back, when + 1)
+    late = recording.ends - recording.market_ends
+    yield from known_at(recording.events(start, at + late + _LATEST), at)
 
 
 def _reading(engine: Engine, as_of: int, counts: FeedCounts) -> Reading:
@@ -216,5 +227,5 @@ def _reading(engine: Engine, as_of: int, counts: FeedCounts) -> Reading:
 def _span(recording: Recording) -> str:
     from gexterm.market.calendar import et
 
-    begins, ends = et(recording.begins), et(recording.ends)
+    begins, ends = et(recording.market_begins), et(recording.market_ends)
     return f"from {begins:%Y-%m-%d %H:%M} to {ends:%H:%M} ET"

@@ -8,17 +8,17 @@ so that what a Reading remembers does not depend on how many of them are wanted.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from gexterm.clock import NS
 from gexterm.config import Settings
 from gexterm.engine.counts import feed_counts
 from gexterm.engine.earlier import Earlier
 from gexterm.engine.grid import TickGrid
-from gexterm.engine.oneshot import engine_for
+from gexterm.engine.oneshot import engine_for, recorded
 from gexterm.errors import InputError, UsageError
 from gexterm.market.calendar import et
-from gexterm.market.events import Event, FeedReport, SourceInfo
+from gexterm.market.events import FeedReport, SourceInfo
 from gexterm.reading.model import Reading
 from gexterm.recording.books import Book
 from gexterm.recording.reader import Recording
@@ -60,13 +60,13 @@ def readings(
         raise UsageError(
             f"Readings every {every_s:g} seconds cannot be", f"use {SHORTEST_S:g} or more"
         )
-    first = recording.begins if start is None else start
-    last = recording.ends if end is None else min(end, recording.ends)
-    if not recording.begins <= first <= last:
+    begins, ends = recording.market_begins, recording.market_ends
+    first = begins if start is None else start
+    last = ends if end is None else min(end, ends)
+    if not begins <= first <= last:
         raise InputError(
             f"{recording.path} holds nothing in that time",
-            f"it reaches from {et(recording.begins):%Y-%m-%d %H:%M:%S} to "
-            f"{et(recording.ends):%H:%M:%S} ET",
+            f"it reaches from {et(begins):%Y-%m-%d %H:%M:%S} to {et(ends):%H:%M:%S} ET",
         )
     return _walk(
         recording, settings, round(every_s * NS), first, last,
@@ -107,7 +107,8 @@ def _walk(
         return reading
 
     done = 0
-    for event in _events(recording, back, last):
+    to = None if last == recording.market_ends else last
+    for event in recorded(recording, back, to):
         if isinstance(event, SourceInfo):
             engine.apply(event)
             continue
@@ -125,11 +126,3 @@ def _walk(
         reading = tick(last)
         if reading is not None:
             yield reading
-
-
-def _events(recording: Recording, back: int, last: int) -> Iterable[Event]:
-    if back <= recording.begins:
-        yield from recording.events(end=last + 1)
-        return
-    yield from recording.seek(back)
-    yield from recording.events(back, last + 1)

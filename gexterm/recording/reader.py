@@ -93,6 +93,20 @@ class Recording:
         self.info = dataclasses.replace(self.info, begins=self.begins, ends=self.ends)
         return self.ends > before
 
+    @property
+    def market_begins(self) -> int:
+        """Market time of the first event, ns: its replay time less what the feed is late by."""
+        return self.begins - self._late
+
+    @property
+    def market_ends(self) -> int:
+        """Market time of the last event, ns."""
+        return self.ends - self._late
+
+    @property
+    def _late(self) -> int:
+        return round(1e9 * self.info.delay_s)
+
     def close(self) -> None:
         """Close the file. Harmless when repeated."""
         self._file.close()

@@ -15,6 +15,7 @@ import pytest
 from gexterm.clock import NS, SystemClock
 from gexterm.config import Settings
 from gexterm.engine.engine import Engine
+from gexterm.engine.grid import market_time
 from gexterm.engine.oneshot import reading_of_recording
 from gexterm.engine.settings import EngineSettings
 from gexterm.feeds.replay_protocol import ReplayProtocol
@@ -162,7 +163,7 @@ def run_through(events: Iterable[Event], step: int, every: int = 1) -> dict[int,
             engine.apply(event)
             due = (event.begins // step + 1) * step
             continue
-        while getattr(event, "recv", 0) > due:
+        while market_time(event) > due:
             job = engine.job(due)
             if job is not None and due % (every * step) == 0:
                 found[due] = engine.compute(job)

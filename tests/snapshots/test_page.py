@@ -34,7 +34,7 @@ def inferred() -> Reading:
 
 def test_it_says_what_when_from_where_and_how_sure(inferred: Reading) -> None:
     text = page(inferred)
-    assert text.startswith("# SPX 6,696.42 · ")
+    assert text.startswith("# SPX 6,696.10 · ")
     assert "19 Nov 2026, 14:45:00 ET" in text
     assert "SIMULATED: no market data" in text
     assert re.search(r"view `combined`, [\d,]+ prints, \d+% of the printed volume signed", text)
