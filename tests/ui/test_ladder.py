@@ -16,6 +16,7 @@ from gexterm.ui.frame import Frame
 from gexterm.ui.ink import cell_len as cells_of
 from gexterm.ui.ink import plain
 from gexterm.ui.ink import width as cells
+from gexterm.ui.widgets import levels
 from gexterm.ui.widgets.columns import ERROR, INTEREST, POSITION, VOLUME, plan
 from gexterm.ui.widgets.contracts import contracts, error, positions
 from gexterm.ui.widgets.ladder import FOOTER, HEADER, Ladder
@@ -501,3 +502,10 @@ def test_an_error_beside_a_position_keeps_its_width(sd: float) -> None:
 def test_the_positions_of_older_tables_are_prior_and_flow() -> None:
     table = reading().strikes.drop("position")
     assert positions(table) == positions(reading().strikes)
+
+
+@pytest.mark.parametrize("width", [8, 11, 14, 30])
+def test_the_level_beyond_the_edge_is_told_whole_or_in_brief(width: int) -> None:
+    flip = levels.Level("flip", 6861.23, "┄", "flip", "flip", "flip")
+    line = plain(levels.edge([flip, replace(flip, value=6900.0)], width, above=True)).rstrip()
+    assert line in ("▲ 6,861.23 flip +1", "▲ 6,861 flip", "▲ 6,861")

@@ -104,11 +104,19 @@ def mark(here: Sequence[Level], width: int, fresh: frozenset[str]) -> Line:
 
 
 def edge(beyond: Sequence[Level], width: int, *, above: bool) -> Line:
-    """The nearest level out of view, and how many more: `▲ 6,100 LIS +1`."""
+    """The nearest level out of view and how many more, as room is: `▲ 6,100 LIS +1`."""
     told = [level for level in beyond if level.name not in ("sigma", "flips")]
     if not told:
         return fit((), width)
     first = (min if above else max)(told, key=lambda level: level.value)
     more = f" +{len(told) - 1}" if len(told) > 1 else ""
-    text = f"{'▲' if above else '▼'} {numbers.strike(round(first.value, 2))} {first.brief}"
-    return fit((Span(text, first.role), Span(more, "muted")), width)
+    glyph, near = "▲" if above else "▼", numbers.level(first.value).strip()
+    for text, others in (
+        (f"{glyph} {numbers.strike(round(first.value, 2))} {first.brief}", more),
+        (f"{glyph} {near} {first.brief}", more),
+        (f"{glyph} {near} {first.brief}", ""),
+        (f"{glyph} {near}", ""),
+    ):
+        if len(text) + len(others) <= width:
+            break
+    return fit((Span(text, first.role), Span(others, "muted")), width)

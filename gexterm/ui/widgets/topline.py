@@ -23,6 +23,9 @@ from gexterm.ui.widgets.certainty import (
 STEP = 2
 """Cells by which a block of the top line grows."""
 
+ROOMY = 100
+"""Width from which a dash stands for a change of spot that is not known."""
+
 MODE_WORDS = {
     "live": ("LIVE", "good"),
     "delayed": ("DELAYED", "delayed"),
@@ -234,9 +237,9 @@ def one_row(frame: Frame, width: int) -> Line:
     head = [
         Span(f" {name} ", "muted"),
         Span(numbers.price(reading.spot).strip(), "spot", bold=True),
-        Span(" "),
-        change(reading),
     ]
+    if width >= ROOMY or not reading.spot_open_at:
+        head += [Span(" "), change(reading)]  # else it only says that it is not known
     label = label_spans(reading, glow.get("paradigm", ""))
     brief = label_spans(reading, glow.get("paradigm", ""), brief=True)
     lit = glow.get("gamma", "")
@@ -272,7 +275,10 @@ def one_row(frame: Frame, width: int) -> Line:
         ([*head, blank, *brief, blank, *gamma_at(1), blank, *flip_at(0)], full_end),
         ([*head, blank, *brief, blank, *gamma_at(1), blank, *flip_at(0)], short_end),
         ([*head, blank, *brief, blank, *gamma_at(0), blank, *flip_at(0)], short_end),
-        ([*head, blank, *brief, blank, *gamma_at(0)], [*mode(frame), blank]),
+        ([*head[:2], blank, *brief, blank, *gamma_at(0), blank, *flip_at(0)], short_end),
+        ([*head[:2], blank, *brief, blank, *gamma_at(0)], short_end),
+        ([*head[:2], blank, *brief, blank, *gamma_at(0)], [*mode(frame), blank]),
+        ([*head[:2], blank, *brief], short_end),
         ([*head, blank, *brief], [*mode(frame)]),
     ):
         if cells(parts) + cells(end) + 1 <= width:
