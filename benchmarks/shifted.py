@@ -3,6 +3,7 @@
 Only the clock on the wall is another one, so that a live session can be had when the market
 is shut. With GEXTERM_BENCH_REPORT a file gets, once a second, what only the process knows:
 frames dropped, Readings made and skipped, CPU of garbage collection, the loop's lateness.
+With GEXTERM_BENCH_STALLS another gets the stacks of all threads whenever the loop is late.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import gc
 import json
 import os
 import sys
+import threading
 import time
+import traceback
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -82,7 +85,6 @@ class Watch:
                         **sizes,
                         "cpu": time.process_time(),
                         "frozen": gc.get_freeze_count(),
-                        "old": len(gc.get_objects(generation=2)),
                         "late_ms": 1e3 * late,
                         "gc_ms": max(pauses, default=0.0),
                         "gc_all_ms": sum(pauses),
@@ -141,6 +143,50 @@ def size_of(root: Any) -> int:
     return total
 
 
+STALLED_S = 0.06
+"""How late the loop must be for its stack to be written down, seconds."""
+
+
+def stalls(path: str) -> None:
+    """Write down where the main thread is, and the others, whenever the loop is late."""
+    beat = [time.monotonic()]
+
+    def look() -> None:
+        main = threading.main_thread().ident
+        told = 0.0
+        while True:
+            time.sleep(0.01)
+            late = time.monotonic() - beat[0]
+            if late < STALLED_S or told == beat[0]:
+                continue
+            told = beat[0]
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(f"late {1e3 * late:.0f} ms\n")
+                for thread, frame in sys._current_frames().items():
+                    if thread != threading.get_ident():
+                        name = "main" if thread == main else "thread"
+                        stack = traceback.extract_stack(frame)[-14 if name == "main" else -3 :]
+                        steps = [f"{Path(f.filename).name}:{f.name}:{f.lineno}" for f in stack]
+                        file.write(f"  {name}: {' > '.join(steps)}\n")
+
+    from gexterm.session.live import LiveSession
+
+    enter = LiveSession.__aenter__
+
+    async def beating() -> None:
+        while True:
+            beat[0] = time.monotonic()
+            await asyncio.sleep(0.01)
+
+    async def entered(self: LiveSession) -> LiveSession:
+        made = await enter(self)
+        self._tasks.append(asyncio.create_task(beating()))
+        threading.Thread(target=look, daemon=True).start()
+        return made
+
+    LiveSession.__aenter__ = entered  # type: ignore[method-assign]
+
+
 def watch(path: str) -> None:
     """Have every live session written about."""
     from gexterm.session.live import LiveSession
@@ -160,6 +206,8 @@ def main() -> None:
     shift(int(sys.argv.pop(1)))
     if path := os.environ.get("GEXTERM_BENCH_REPORT"):
         watch(path)
+    if path := os.environ.get("GEXTERM_BENCH_STALLS"):
+        stalls(path)
     from gexterm.cli.main import run
 
     sys.argv[0] = "gexterm"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from gexterm.alerts.model import Alert
 from gexterm.errors import GextermError
 from gexterm.reading.model import Reading
-from gexterm.snapshots.meta import Taken
 from gexterm.ui.capture import capture
 from gexterm.ui.prompt import Prompt
 
 if TYPE_CHECKING:
     from gexterm.snapshots.keeper import Keeper, Reason
+    from gexterm.snapshots.meta import Taken
     from gexterm.snapshots.picture import Picture
     from gexterm.ui.channel import Channel
     from gexterm.ui.duties import Duties
@@ -103,6 +103,8 @@ class Keeping:
         # Notices lie over the numbers; the picture is taken once they are gone.
         self.clear_notifications()
         at = self.duties.clock.now_ns() if self.duties is not None else 0
+        from gexterm.snapshots.meta import Taken
+
         self.call_after_refresh(self._take, Taken("key", at, note=note))
 
     def _take(self, taken: Taken) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gexterm.alerts.model import Alert
 from gexterm.market.events import FeedReport, FeedStatus, SourceInfo
@@ -17,8 +17,11 @@ from gexterm.reading.day import DayLog
 from gexterm.reading.inquiry import Inquiries
 from gexterm.reading.model import Reading
 from gexterm.session.model import RecordingState
-from gexterm.snapshots.meta import Taken
-from gexterm.snapshots.picture import Picture
+
+if TYPE_CHECKING:
+    # What keeps a snapshot reads and writes tables: a quarter of a second before the first frame.
+    from gexterm.snapshots.meta import Taken
+    from gexterm.snapshots.picture import Picture
 
 
 class Session(Protocol):

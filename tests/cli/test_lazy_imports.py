@@ -67,3 +67,11 @@ def test_the_engine_below_the_screen_loads_no_textual() -> None:
         "sys.exit(bool({'textual', 'rich'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_first_frame_waits_for_no_tables_and_no_network() -> None:
+    program = "import gexterm.ui.app, sys; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert not set(done.stdout.split()) & {"polars", "scipy", "httpx", "websockets", "holidays"}
