@@ -224,6 +224,9 @@ def test_the_largest_change_of_the_position_comes_first() -> None:
     assert by_strike
     assert [strike for strike, _ in changed][:2] == [6000.0, 6050.0]
     assert changed[0][1] == pytest.approx(-5000.0, rel=1e-4)
+    risen = replace(now, strikes=moved, spot=found.spot + 12.5)
+    title = plain(movers.block(risen, found, 5, "position", "contracts", 48, 5)[0])
+    assert title.split() == ["last", "5", "min", "spot", "+12.5", "contracts"]
 
 
 def test_a_book_that_was_not_seen_then_is_not_compared() -> None:

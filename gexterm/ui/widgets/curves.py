@@ -377,6 +377,8 @@ def legend(drawn: Drawn, width: int) -> Line:
     if cells(spans) > width:
         spans = [Span(f" ▲ {greek.positive}", greek.roles[1]),
                  Span(f" ▼ {greek.negative}", greek.roles[0]), *extra]  # fmt: skip
+    if cells(spans) > width:
+        spans = [s._replace(text=s.text.replace("zeros beyond:", "zeros")) for s in spans]
     return fit(spans, width)
 
 

@@ -49,7 +49,7 @@ def block(
         told = "not seen yet under this view"
         return [ends(title, [Span(told, "faint")], width)]
     spot = reading.spot - then.spot
-    moved = Span(f"spot {numbers.distance(spot, 0, at=reading.spot).strip()}  {unit} ", "faint")
+    moved = Span(f"spot {numbers.distance(spot, at=reading.spot).strip()}  {unit} ", "faint")
     lines: list[Line] = [ends(title, [moved], width)]
     found = changes(reading, then, column, rows)
     if not found:
