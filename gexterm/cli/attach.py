@@ -52,8 +52,7 @@ def hub_command(
 
     async def work() -> None:
         from gexterm import paths
-        from gexterm.alerts.delivery.dispatcher import Dispatcher
-        from gexterm.alerts.delivery.make import make_deliveries
+        from gexterm.cli.alertpost import alert_post
         from gexterm.cli.saying import tell
         from gexterm.clock import SystemClock
         from gexterm.engine.rereading import of_today
@@ -88,17 +87,8 @@ def hub_command(
             timer=time.perf_counter,
         )
         _end_with_parent()
-        # Alerts go out once, from here, and not once a viewer.
-        made = make_deliveries(chosen)
-        for problem in made.problems:
-            tell(problem)
-        out = Dispatcher(
-            made.deliveries,
-            clock,
-            lambda text, _severity: tell(text),
-            deliver_replays=chosen.alerts.deliver_replays,
-        )
-        try:
+        # Alerts are kept and go out once, from here, whether anybody looks or not.
+        async with alert_post(chosen, clock, tell) as post:
             await run_hub(
                 session,
                 log,
@@ -106,10 +96,8 @@ def hub_command(
                 port=port,
                 recorded=record,
                 ready=_ready,
-                alert=out.submit,
+                alert=post,
             )
-        finally:
-            await out.close()
 
     live._run(work())
 

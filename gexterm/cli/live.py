@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def live_command(
     chosen = settings()
     protocol = _protocol(venue, underlying, feed_choice(venue, options))
     book = _named_book(carry, underlying) if carry is not None else None
-    work = _headless if headless else on_screen(chosen, look)
+    work = partial(_headless, chosen) if headless else on_screen(chosen, look)
     running = _live(
         work,
         protocol,
@@ -165,21 +166,29 @@ async def _live(
         await work(session)
 
 
-async def _headless(session: LiveSession) -> None:
-    """One line per market minute; what deserves attention on standard error."""
+async def _headless(chosen: Settings, session: LiveSession) -> None:
+    """One line per market minute; what deserves attention on standard error.
+
+    Alerts are kept and delivered as they are with a screen.
+    """
+    from gexterm.cli.alertpost import alert_post
     from gexterm.cli.monitor import print_minutes
     from gexterm.cli.saying import tell as say
+    from gexterm.clock import SystemClock
 
-    async def tell() -> None:
-        async for alert in session.alerts():
-            say(f"{_clock(alert.at)} {alert.severity}: {alert.text}")
+    async with alert_post(chosen, SystemClock(), say) as post:
 
-    telling = asyncio.create_task(tell())
-    try:
-        await print_minutes(session)
-    finally:
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
+        async def tell() -> None:
+            async for alert in session.alerts():
+                say(f"{_clock(alert.at)} {alert.severity}: {alert.text}")
+                post(alert)
+
+        telling = asyncio.create_task(tell())
+        try:
+            await print_minutes(session)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
 
 
 def _named_book(path: Path, underlying: str) -> Book:

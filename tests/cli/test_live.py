@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -32,11 +32,14 @@ def listed() -> Exchange:
     return exchange
 
 
-async def trade(exchange: Exchange) -> None:
+SPOT = 86_000.0
+
+
+async def trade(exchange: Exchange, spot: Callable[[], float]) -> None:
     """Quotes and prints, until cancelled."""
     while True:
         exchange.now_ms = int(time.time() * 1000)
-        exchange.index("btc_usd", 86_000.0)
+        exchange.index("btc_usd", spot())
         for name in exchange.instruments:
             exchange.quote(name, 0.0095, 0.0105)
         name = next(iter(exchange.instruments))
@@ -45,10 +48,10 @@ async def trade(exchange: Exchange) -> None:
 
 
 @contextlib.asynccontextmanager
-async def venue() -> AsyncIterator[str]:
+async def venue(spot: Callable[[], float] = lambda: SPOT) -> AsyncIterator[str]:
     exchange = listed()
     async with asyncio.timeout(LIMIT), FakeDeribit(exchange) as fake:
-        market = asyncio.create_task(trade(exchange))
+        market = asyncio.create_task(trade(exchange, spot))
         try:
             yield fake.url("/ws/api/v2")
         finally:
@@ -115,6 +118,31 @@ async def test_a_headless_session_prints_minutes_and_keeps_recording_and_book(
     with Recording(recorded) as recording:
         assert recording.closed_properly
     assert found(tmp_path, "*.book")
+
+
+async def test_alerts_of_a_headless_session_are_kept_and_sent_out(tmp_path: Path) -> None:
+    config = tmp_path / "config" / "gexterm" / "config.toml"
+    config.parent.mkdir(parents=True)
+    sent = tmp_path / "sent.json"
+    config.write_text(
+        '[[alert]]\nkind = "level"\nname = "round"\nprice = 86500\n'
+        f'[delivery.mine]\nkind = "command"\ncommand = ["/bin/sh", "-c", "cat >> {sent}"]\n'
+    )
+    spot = [SPOT]
+    async with venue(lambda: spot[0]) as url:
+        process = await start(
+            tmp_path, "live", "deribit", "BTC", "--url", url, "--headless", "--expiry", "all",
+            "--no-record",
+        )  # fmt: skip
+        await line_with(process.stdout, "BTC")
+        spot[0] = 86_700.0
+        await line_with(process.stderr, "round: spot above 86,500")
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert process.returncode == 0
+    assert "round: spot above 86,500" in sent.read_text()
+    (kept,) = found(tmp_path / "data", "alerts/*.jsonl")
+    assert "round: spot above 86,500" in kept.read_text()
 
 
 async def test_what_shall_not_be_recorded_is_not(tmp_path: Path) -> None:
