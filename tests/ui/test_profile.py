@@ -70,8 +70,8 @@ def test_every_zero_in_view_is_marked_with_its_price_and_those_beyond_are_counte
     near = drawn(window=Window(5990.0, 6030.0))
     assert "zeros beyond: ‹1 1›" in text(curves.panel(near, 100, 24))
     supposed = drawn(window=Window(5990.0, 6030.0), then=curves_of(BASE, Suppose(-0.005)))
-    for width in range(64, 100):
-        assert "‹1 1›" in text(curves.panel(supposed, width, 24)), width
+    for columns in range(64, 100):
+        assert "‹1 1›" in text(curves.panel(supposed, columns, 24)), columns
 
 
 @pytest.mark.parametrize("greek", GREEKS)
