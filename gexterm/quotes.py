@@ -36,6 +36,8 @@ def instant(when: object) -> int:
     if isinstance(when, bool):
         raise UsageError(f"{when!r} is no time")
     if isinstance(when, int):
+        if not 0 < when < 1 << 62:
+            raise UsageError(f"{printable(when)} is no time in ns since 1970")
         return when
     if isinstance(when, dt.datetime):
         if when.tzinfo is None:
@@ -86,7 +88,7 @@ def chain_of(
         quoted_at=f"{et(when):%Y-%m-%d %H:%M} ET",
         delay_s=0.0,
         note="quotes handed over in a frame",
-        spot=float(spot),
+        spot=_spot(spot),
     )
     return build(
         header,
@@ -129,14 +131,28 @@ def _contract(
 
 def _date(cell: object) -> dt.date | None:
     if isinstance(cell, dt.datetime):
-        return cell.date()
-    if isinstance(cell, dt.date):
-        return cell
+        date = cell.date()
+    elif isinstance(cell, dt.date):
+        date = cell
+    else:
+        try:
+            # Also what numpy and pandas make of a date.
+            date = dt.date.fromisoformat(str(cell).strip()[:10])
+        except ValueError:
+            return None
+    # Nanoseconds since 1970 reach to 2262; 9999 is how some systems say "never".
+    return date if 1970 < date.year < 2200 else None
+
+
+def _spot(value: object) -> float:
+    if value is None:
+        return math.nan
     try:
-        # Also what numpy and pandas make of a date.
-        return dt.date.fromisoformat(str(cell).strip()[:10])
-    except ValueError:
-        return None
+        return float(cast("float", value))
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"the spot {printable(value)} is no price", "leave it out to have it implied"
+        ) from None
 
 
 def _columns(quotes: object) -> dict[str, list[Any]]:

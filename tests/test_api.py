@@ -301,3 +301,36 @@ def test_the_example_notebook_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_module_is_loaded_by_its_name_only() -> None:
     assert importlib.import_module("gexterm.api") is api
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"view": "nope"}, "no sign view 'nope'"),
+        ({"view": "auto "}, "no sign view"),
+        ({"scope": "nope"}, "no scope 'nope'"),
+        ({"scope": "2026-13-01"}, "no scope"),
+        ({"spot": "x"}, "the spot 'x' is no price"),
+        ({"as_of": 10**30}, "is no time"),
+        ({"as_of": -1}, "is no time"),
+    ],
+)
+def test_what_there_is_not_is_said_in_one_line(more: dict[str, Any], words: str) -> None:
+    wanted: dict[str, Any] = {"as_of": "2026-11-20 10:30", "root": "XYZ", **more}
+    with pytest.raises(UsageError, match=words):
+        gexterm.analyse(chain(), **wanted)
+
+
+def test_a_view_that_there_is_not_is_no_end_of_a_recording() -> None:
+    with (
+        gexterm.open_recording("first-light") as day,
+        pytest.raises(UsageError, match="no sign view"),
+    ):
+        list(day.readings(view="nope"))
+
+
+def test_an_expiry_that_never_comes_is_left_out() -> None:
+    quotes = chain()
+    quotes["expiry"] = ["9999-12-31", *quotes["expiry"][1:]]
+    reading = gexterm.analyse(quotes, as_of="2026-11-20 10:30", root="XYZ", spot=100.1)
+    assert any("expiry is no date, left out: 1" in each for each in reading.health.warnings)

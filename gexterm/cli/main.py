@@ -6,6 +6,7 @@ completion load neither NumPy, polars nor Textual.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import os
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from gexterm import __version__
-from gexterm.errors import GextermError, InputError
+from gexterm.errors import GextermError, InputError, OutputError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -159,6 +160,10 @@ def run() -> NoReturn:
         sys.exit(0)
     except OSError as error:
         # A name that the system does not take, a folder that may not be looked into.
+        if not debug and error.errno in _FULL and error.filename is None:
+            _say(f"standard output cannot be written: {error.strerror}", "check the space left")
+            _quiet_pipe()
+            sys.exit(OutputError.exit_code)
         if debug or error.filename is None:
             _unforeseen(error, debug)
             sys.exit(1)
@@ -168,6 +173,10 @@ def run() -> NoReturn:
         _unforeseen(error, debug)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What keeps a whole disk, and not one file, from being written."""
 
 
 def _refused(error: OSError) -> str:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from gexterm.clock import NS
-from gexterm.config import Settings
+from gexterm.config import VIEWS, Settings
 from gexterm.engine.counts import feed_counts
 from gexterm.engine.earlier import Earlier
 from gexterm.engine.engine import Engine
@@ -19,8 +20,9 @@ from gexterm.engine.grid import TickGrid, known_at
 from gexterm.engine.health import FeedCounts
 from gexterm.engine.inquiry.inquirer import Inquirer
 from gexterm.engine.settings import EngineSettings
-from gexterm.errors import ChainError, InputError
+from gexterm.errors import ChainError, InputError, UsageError
 from gexterm.market.events import Event, FeedReport, SourceInfo
+from gexterm.market.roots import printable
 from gexterm.reading.model import Reading
 from gexterm.recording.books import Book as KeptBook
 from gexterm.recording.chains import ChainFile, read_chain
@@ -34,7 +36,19 @@ _LATEST = 30 * NS
 
 
 def engine_for(settings: Settings, underlying: str, view: str | None, scope: str | None) -> Engine:
-    """An engine with the user's settings and what the command line overrides."""
+    """An engine with the user's settings and what the command line overrides.
+
+    Raises UsageError for a view or scope that there is not.
+    """
+    if view is not None and view not in ("auto", *VIEWS):
+        raise UsageError(f"there is no sign view {printable(view)}", f"one of: {', '.join(VIEWS)}")
+    if scope is not None and scope not in ("auto", "all", "0dte"):
+        try:
+            dt.date.fromisoformat(scope)
+        except (TypeError, ValueError):
+            raise UsageError(
+                f"there is no scope {printable(scope)}", "use 0dte, all or a date: 2026-11-20"
+            ) from None
     own = EngineSettings.of(settings, underlying)
     return Engine(replace(own, view=view or own.view, scope=scope or own.scope))
 

@@ -53,12 +53,16 @@ def readings(
     `start` on, wanted or not. `carry`, `earlier` and `warnings` are as in
     `engine.oneshot.reading_of_recording`.
 
-    Raises UsageError for an impossible `every_s`, InputError where the recording does not
-    reach the times asked for.
+    Raises UsageError for an impossible `every_s` and an end before the start, InputError where
+    the recording does not reach the times asked for.
     """
     if not SHORTEST_S <= every_s < math.inf:
         raise UsageError(
             f"Readings every {every_s:g} seconds cannot be", f"use {SHORTEST_S:g} or more"
+        )
+    if start is not None and end is not None and end < start:
+        raise UsageError(
+            f"{et(end):%H:%M:%S} is before {et(start):%H:%M:%S}", "end later than you begin"
         )
     begins, ends = recording.market_begins, recording.market_ends
     first = begins if start is None else start

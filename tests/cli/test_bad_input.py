@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -256,3 +258,25 @@ def test_an_empty_name_is_bad_input(command: str) -> None:
     assert failed.code == 3
     assert failed.err.count("\n") == 1
     assert "went wrong" not in failed.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("command", ["levels first-light --json", "config", "keys", "--help"])
+def test_output_that_cannot_be_written_is_one_line(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gexterm", *command.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("gexterm: standard output cannot be written: No space left")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_end_before_the_beginning_is_bad_usage() -> None:
+    failed = gexterm("watch", "first-light", "--at", "10:20", "--until", "10:10")
+    assert failed.code == 2
+    assert "before" in failed.err
