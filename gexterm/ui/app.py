@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.events import Event, Paste
 from textual.screen import Screen
 
 from gexterm.alerts.model import Alert
@@ -51,6 +52,9 @@ _MODULES = {
     "tape": "Tape", "views": "Views", "health": "Health", "start": "Start",
 }  # fmt: skip
 """Screens besides the desk: module in `ui.screens`, and its class. Imported when gone to."""
+
+MOST_PASTED = 2_000
+"""Characters of a paste that are taken."""
 
 
 class MonitorApp(Choosing, Transport, Alerting, Keeping, Readying, Pacing, App[None]):
@@ -194,6 +198,12 @@ class MonitorApp(Choosing, Transport, Alerting, Keeping, Readying, Pacing, App[N
         self.call_after_refresh(self._settling.start)
         self.begin_readying()
         self.refresh_screen()
+
+    async def on_event(self, event: Event) -> None:
+        """What is pasted is text from outside like any other: an input would echo its escapes."""
+        if isinstance(event, Paste) and not event.is_forwarded:
+            event.text = words.clean(event.text[:MOST_PASTED])
+        await super().on_event(event)
 
     async def on_unmount(self) -> None:
         """Others may come after us in this process."""
@@ -451,7 +461,7 @@ class MonitorApp(Choosing, Transport, Alerting, Keeping, Readying, Pacing, App[N
             yield SystemCommand(action.title, about, run)
         for palette in self.palettes.values():
             yield SystemCommand(
-                f"Theme: {palette.title}",
+                f"Theme: {words.clean(palette.title)}",
                 "Colours",
                 lambda palette=palette: self.use_theme(palette),
             )

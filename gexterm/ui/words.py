@@ -21,8 +21,12 @@ def clean(text: str) -> str:
     tricks) and lone surrogates become `·`; runs of white space become one blank.
     Nothing here is ever read as markup.
     """
-    words = " ".join(text.split())
-    return "".join("·" if unicodedata.category(c)[0] == "C" else c for c in words)
+    return harmless(" ".join(text.split()))
+
+
+def harmless(text: str) -> str:
+    """The text with `·` for each control or format character."""
+    return "".join("·" if unicodedata.category(c)[0] == "C" else c for c in text)
 
 
 def cut(text: str, width: int) -> str:

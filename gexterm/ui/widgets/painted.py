@@ -12,10 +12,22 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from gexterm.ui import words
 from gexterm.ui.frame import Frame
 from gexterm.ui.glyphs import ascii_line
 from gexterm.ui.ink import Line, fit
 from gexterm.ui.themes import FALLBACK, Palette
+
+
+def harmless(line: Line) -> Line:
+    """The line without anything that a terminal would obey.
+
+    Painters clean what comes from outside; should one forget it, it ends here.
+    """
+    if all(span.text.isprintable() for span in line):
+        return line
+    return tuple(span._replace(text=words.harmless(span.text)) for span in line)
+
 
 Paint = Callable[[Frame, int, int], Sequence[Line]]
 """Frame, width and height to lines, top to bottom; missing rows are blank."""
@@ -138,7 +150,7 @@ class Painted(Widget):
             return Strip.blank(width, self.palette.style(fit((), 1)[0]))
         strip = self._strips[y]
         if strip is None:
-            line = fit(self._lines[y], self._width)
+            line = fit(harmless(self._lines[y]), self._width)
             strip = self._strips[y] = self._strip(line)
         return strip.adjust_cell_length(width)
 
