@@ -53,7 +53,7 @@ from gexterm.ui.widgets import status as status_line
 from tests.faults.market import TELLERS, Option, Script, Step, Teller, script
 
 E = TypeVar("E", bound=Event)
-LIMIT = 10.0
+LIMIT = 60.0
 """Seconds of patience with anything."""
 QUICK = RunnerSettings(open_timeout_s=2.0, close_timeout_s=0.2, ping_s=20_000.0)
 COUNTS = frozenset(

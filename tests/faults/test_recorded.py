@@ -56,7 +56,7 @@ async def live(venue: str, folder: Path) -> tuple[list[Reading], Path]:
 
         async with session:
             listening = asyncio.create_task(listen())
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not runners:  # noqa: ASYNC110 - made on a thread
                     await asyncio.sleep(0.001)
             on = Stage(teller, runners[0], clock, 0.0)

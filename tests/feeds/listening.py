@@ -47,7 +47,7 @@ def statuses(events: list[Event]) -> list[FeedStatus]:
 QUICK = RunnerSettings(open_timeout_s=2.0, close_timeout_s=0.2)
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
     """Return once the condition holds; a test that waits in vain fails."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 (anything may make it true)

@@ -70,7 +70,7 @@ class Listener:
         It may be in a thread, so that no number of turns is enough: it is idle when
         nothing more has come while it waits on its wake-up.
         """
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 seen = len(self.messages)
                 for _ in range(30):

@@ -98,7 +98,7 @@ async def session(folder: Path, exchange: Exchange, ahead_s: float) -> tuple[Pat
                 taking = asyncio.create_task(take())
 
                 async def moving(condition: Callable[[], bool]) -> None:
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(60):
                         while not condition():
                             exchange.advance(50)
                             clock.advance(0.05)

@@ -239,7 +239,7 @@ def test_a_hub_that_is_gone_is_tried_again_and_a_wrong_one_is_not() -> None:
 async def hub(**options: float) -> AsyncIterator[tuple[RelayServer, RelayLog]]:
     log = RelayLog(block_bytes=2000)
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(60),
         RelayServer(log, SECRET, **options) as server,  # type: ignore[arg-type]
     ):
         yield server, log

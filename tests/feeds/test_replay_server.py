@@ -42,7 +42,7 @@ def client(server: ReplayServer, **options: object) -> connect:
 async def heard(connection: ClientConnection, enough: Callable[[list[Event]], bool]) -> list[Event]:
     """Events until there are enough of them."""
     events: list[Event] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not enough(events):
             message = await connection.recv()
             assert isinstance(message, bytes)

@@ -217,7 +217,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 async def polled(recorder: Recorder, condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 (the recorder's own thread makes it true)
             await asyncio.sleep(0.005)
 

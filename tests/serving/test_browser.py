@@ -62,7 +62,7 @@ class Page:
         """The rows, once they are wanted."""
         rows: list[str] = []
         try:
-            async with asyncio.timeout(40):
+            async with asyncio.timeout(LIMIT):
                 while not (rows and wanted(rows)):
                     await asyncio.sleep(0.05)
                     rows = await self.rows()

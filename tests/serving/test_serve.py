@@ -273,7 +273,7 @@ async def test_a_monitor_that_hears_nothing_any_more_is_killed(
     )
     socket = mock.AsyncMock()
     made = Viewer([sys.executable, "-c", deaf], os.environ, socket, DownloadManager())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LIMIT):
         await made.start(80, 24)
         assert made._process is not None
         await until(lambda: runs(made._process.pid))
@@ -287,7 +287,7 @@ async def test_what_a_monitor_says_before_it_fails_is_what_its_page_is_told() ->
     socket = mock.AsyncMock()
     fails = "import sys; sys.exit('gexterm: there is no such thing; try another')"
     made = Viewer([sys.executable, "-c", fails], os.environ, socket, DownloadManager())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LIMIT):
         await made.start(80, 24)
         assert made._task is not None
         await made._task

@@ -42,7 +42,7 @@ async def run(folder: Path, events: list[Event], now: int, **options: object) ->
         keeper=BookKeeper(folder),
         **options,  # type: ignore[arg-type]
     )
-    async with asyncio.timeout(30), session:
+    async with asyncio.timeout(60), session:
         async for _ in session.readings():
             if session.status.state == "ended":
                 break
@@ -110,7 +110,7 @@ async def test_who_quits_while_earlier_recordings_are_read_does_not_wait_for_the
         underlying="SPX",
         read_earlier=reads,
     )
-    async with asyncio.timeout(30), session:
+    async with asyncio.timeout(60), session:
         listener = asyncio.create_task(anext(session.readings(), None))
         await asyncio.to_thread(begun.wait)
         assert session.status.message == "reading this day's earlier recordings"

@@ -92,7 +92,7 @@ class Live:
 async def live(folder: Path, seconds: int = 60, *, recorded: bool = True) -> AsyncIterator[Live]:
     batches = market(seconds)
     made = Live(folder, batches, recorded=recorded)
-    async with asyncio.timeout(20), made.session:
+    async with asyncio.timeout(60), made.session:
         listening = asyncio.ensure_future(anext(made.session.readings()))
         yield made
         listening.cancel()

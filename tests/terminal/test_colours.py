@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.terminal.terminal import Terminal
+from tests.terminal.terminal import PATIENCE_S, Terminal
 
 MONITOR = ("-m", "tests.terminal.fake_monitor", "--glyphs", "auto")
 BARE = {
@@ -100,7 +100,7 @@ def test_without_colours_words_sides_and_signs_tell(opened: Opened) -> None:
     terminal.wait("30 minutes back")
     terminal.send("greek")
     terminal.wait("Next greek")
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE_S
     while not underlined(terminal) and time.monotonic() < end:
         terminal._read()
     assert "Next greek" in underlined(terminal)

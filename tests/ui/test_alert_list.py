@@ -17,6 +17,7 @@ from gexterm.ui.ink import Line, plain, width
 from gexterm.ui.widgets.alerts import AlertList
 from tests.reading.readings import AS_OF
 from tests.ui.fakes import NS, OPEN, FakeSession, reading
+from tests.ui.test_desk import until
 
 
 def alert(
@@ -201,10 +202,7 @@ async def test_a_click_puts_the_cursor_on_an_alert_and_its_key_marks_it_as_seen(
             app.session.say(alert(number))  # type: ignore[union-attr]
         listed = app.desk.alert_list
         await pilot.press("a")
-        for _ in range(400):
-            if listed.frame is not None and len(listed.frame.alerts) == 5:
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: listed.frame is not None and len(listed.frame.alerts) == 5)
         assert listed.selected == alert(4).id
         await pilot.click("#alerts", offset=(20, 3))  # the head, then 4, 3 and 2
         assert listed.selected == alert(2).id

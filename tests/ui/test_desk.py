@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from gexterm.ui.capture import capture
 from gexterm.ui.help import HelpScreen
 from tests.ui.fakes import CLOSE, NS, OPEN, FakeSession, in_doubt, reading
 
+PATIENCE_S = 60.0
+"""How long something may take on a busy machine before it counts as never."""
 SIZES = [(80, 24), (120, 36), (160, 48), (200, 60)]
 AT = OPEN + 61 * 60 * NS
 
@@ -29,7 +32,8 @@ def screen(app: MonitorApp) -> str:
 
 async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     """Let the app work until something holds; fails when it never does."""
-    for _ in range(400):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         if true():
             return
         await pilot.pause(0.01)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from textual.pilot import Pilot
 
 from gexterm.errors import UsageError
 from gexterm.reading.day import DayLog
@@ -30,6 +28,7 @@ from gexterm.ui.widgets.smile import SmileChart
 from gexterm.ui.widgets.term import TermChart
 from gexterm.ui.widgets.term_table import ExpiryTable, in_scope, is_today, value_of
 from tests.ui.fakes import CLOSE, NS, OPEN, FakeSession, reading
+from tests.ui.test_desk import until
 
 NAN = math.nan
 DAY = 86_400
@@ -406,14 +405,6 @@ class Asked:
         raise AssertionError
 
     supposed = curves = outlook = tape = _never
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if holds():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it did not come about")
 
 
 def shown_text(app: MonitorApp) -> str:

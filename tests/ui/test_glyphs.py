@@ -20,6 +20,7 @@ from gexterm.ui.ink import Line, Span, cell_len, plain, width
 from gexterm.ui.widgets.bars import bar
 from gexterm.ui.widgets.braille import Canvas
 from tests.ui.fakes import FakeSession, in_doubt, reading
+from tests.ui.test_desk import until
 
 TEXTS = st.text(
     st.sampled_from(
@@ -146,10 +147,7 @@ async def test_every_screen_is_drawn_in_ascii(name: str) -> None:
     first = in_doubt(reading(view="combined"))
     app = monitor(FakeSession(first=first))
     async with app.run_test(size=(160, 48), notifications=True) as pilot:
-        for _ in range(200):
-            if app.shown is first:
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: app.shown is first)
         app.go(name)
         await pilot.pause()
         app.tell("σ of 1 → 2, and a notice has a border")

@@ -193,7 +193,7 @@ async def test_alerts_of_a_replay_stay_in_the_monitor(tmp_path: Path) -> None:
         session.say(alert("of long ago", replay=True))
         await until(pilot, lambda: "of long ago" in screen(app))
         assert app.dispatcher is not None
-        await asyncio.wait_for(app.dispatcher.drained(), 5)
+        await asyncio.wait_for(app.dispatcher.drained(), 60)
         assert not heard.exists()
 
 

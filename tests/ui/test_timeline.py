@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from textual.pilot import Pilot
 
 from gexterm.market import calendar
 from gexterm.market.events import SourceInfo
@@ -38,6 +37,7 @@ from gexterm.ui.widgets.daychart_axis import (
 from gexterm.ui.widgets.daychart_panel import DayPanel, plan, row_at
 from gexterm.ui.widgets.daychart_plot import Label, spread
 from tests.ui.fakes import CLOSE, NS, OPEN, FakeSession, reading
+from tests.ui.test_desk import until
 
 MINUTE = 60 * NS
 NAN = math.nan
@@ -497,14 +497,6 @@ def test_words_from_outside_are_harmless() -> None:
 
 
 # -- the screen ------------------------------------------------------------------------
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if holds():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it did not come about")
 
 
 def shown_text(app: MonitorApp) -> str:

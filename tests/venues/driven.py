@@ -110,7 +110,7 @@ class Driven:
 
     async def until(self, condition: Callable[[], bool], moving: float = 0.0) -> None:
         """Return once the condition holds; the clock moves by `moving` seconds at a time."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 if moving:
                     self.clock.advance(moving)

@@ -148,7 +148,7 @@ class TradierVenue(FakeVenue):
 
     async def subscribed(self, count: int = 1) -> dict[str, Any]:
         """Wait for the `count`-th message since the start; what it says."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.subscriptions) < count:
                 self._heard.clear()
                 await self._heard.wait()

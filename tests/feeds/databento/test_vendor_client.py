@@ -38,7 +38,7 @@ async def vendor(
         cwd=_ROOT,
     )
     try:
-        await until(lambda: bool(gateway.sessions) and gateway.session.started, within_s=60.0)
+        await until(lambda: bool(gateway.sessions) and gateway.session.started)
         for data in live:
             await gateway.send(data)
         await gateway.end()
@@ -73,7 +73,7 @@ async def ours(
     for data in live:
         await gateway.send(data)
     await gateway.end()
-    await asyncio.wait_for(reading, 10.0)
+    await asyncio.wait_for(reading, 60.0)
     writer.close()
     return [*events, *protocol.flush()]
 

@@ -34,7 +34,7 @@ async def told(exchange: Exchange, channel: str, watching: Any, act: Any) -> Any
     task = asyncio.ensure_future(watching)
     await until(lambda: any(channel in each.channels for each in exchange.sessions))
     act()
-    return await asyncio.wait_for(task, 5.0)
+    return await asyncio.wait_for(task, 60.0)
 
 
 BOOKS = {

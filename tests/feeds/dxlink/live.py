@@ -104,7 +104,7 @@ class Live:
         self.done = False
 
     async def until(
-        self, condition: Callable[[], bool], within_s: float = 30.0, pace_s: float = 0.1
+        self, condition: Callable[[], bool], within_s: float = 60.0, pace_s: float = 0.1
     ) -> None:
         """Let market time pass until the condition holds; a test that waits in vain fails.
 
