@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from gexterm.errors import GextermError, UsageError
 
 if TYPE_CHECKING:
     from gexterm.config import Settings
+    from gexterm.reading.model import Reading
     from gexterm.session.live import LiveSession
     from gexterm.ui.launch import Entry, Ribbon
 
@@ -57,9 +59,13 @@ class CommandLauncher:
         """
         if entry.kind == "feed":
             return None
-        return await asyncio.to_thread(self._ribbon, Path(entry.name), entry, any_size)
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(self._ribbon, entry, any_size, stop)
+        finally:
+            stop.set()  # who leaves does not wait until all of it is read
 
-    def _ribbon(self, _path: Path, entry: Entry, any_size: bool) -> Ribbon | None:
+    def _ribbon(self, entry: Entry, any_size: bool, stop: threading.Event) -> Ribbon | None:
         import msgspec
 
         from gexterm import paths
@@ -78,7 +84,7 @@ class CommandLauncher:
             pass
         if about.st_size > SMALL and not any_size:
             return None
-        found = _read_ribbon(path, self._chosen)
+        found = _read_ribbon(path, self._chosen, stop)
         if found is not None:
             try:
                 kept.parent.mkdir(parents=True, exist_ok=True)
@@ -215,11 +221,19 @@ def _venues() -> list[Entry]:
     return out
 
 
-def _read_ribbon(path: Path, chosen: Settings) -> Ribbon | None:
-    """Read a recording through, a Reading each part of it."""
+class _Stopped(Exception):  # noqa: N818  it is no error
+    """Nobody waits for it any more."""
+
+
+def _read_ribbon(path: Path, chosen: Settings, stop: threading.Event) -> Ribbon | None:
+    """Read a recording through, a Reading each part of it; None once `stop` is set."""
     from gexterm.cli.common import open_recording
     from gexterm.engine.walk import readings
     from gexterm.ui.launch import Ribbon
+
+    def look(_reading: Reading) -> None:
+        if stop.is_set():
+            raise _Stopped
 
     try:
         with open_recording(path) as recording:
@@ -227,8 +241,8 @@ def _read_ribbon(path: Path, chosen: Settings) -> Ribbon | None:
             step = max(60, -(-round(length) // PARTS))
             labels = tuple(
                 "" if (said := reading.zero_dte.paradigm) == "No data" else said
-                for reading in readings(recording, chosen, every_s=float(step))
+                for reading in readings(recording, chosen, every_s=float(step), on_tick=look)
             )
-    except GextermError:
+    except (GextermError, _Stopped):
         return None
     return Ribbon(labels, float(step)) if labels else None

@@ -122,7 +122,9 @@ def forgiving(driver: type[Driver]) -> type[Driver]:
             # the terminal a second time would forget how it was found.
             if self._outflow is not None and self._outflow.is_alive():
                 self._loop.call_soon_threadsafe(self._app.redraw)
-            else:
+            elif self._must_signal_resume:
                 super()._sigcont_application()
+            # Else we have left: a terminal that closes meanwhile sends SIGCONT, too, and taking
+            # it again would start a thread that nothing ends.
 
     return ForgivingDriver

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from gexterm import paths
 from gexterm.cli import launching
+from gexterm.config import Settings
+from gexterm.engine import walk
 from gexterm.recording.samples import find_sample
 
 
@@ -24,6 +30,33 @@ def test_recordings_are_listed_by_the_times_they_show(tmp_path: Path) -> None:
     assert found[0].begins > found[1].begins > 0
     assert not found[2].ready
     assert found[2].needs
+
+
+async def test_who_leaves_does_not_wait_for_a_recording_to_be_read_through(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "ribbons", lambda: tmp_path)
+    begun, go_on = threading.Event(), threading.Event()
+    ticks = list[int]()
+
+    def readings(*_: object, on_tick: Callable[[object], None], **__: object) -> Iterator[object]:
+        while True:
+            ticks.append(1)
+            begun.set()
+            assert go_on.wait(30)
+            on_tick(None)
+
+    monkeypatch.setattr(walk, "readings", readings)
+    launcher = launching.CommandLauncher(Settings())
+    entry = next(e for e in await launcher.entries() if e.name == "first-light")
+    reading = asyncio.create_task(launcher.ribbon(entry))
+    await asyncio.to_thread(begun.wait, 30)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    go_on.set()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert len(ticks) == 1
+    assert not os.listdir(tmp_path)
 
 
 def test_a_venue_says_what_it_needs_and_how_late_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

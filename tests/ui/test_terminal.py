@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
+from textual.drivers.linux_driver import LinuxDriver
 
 from gexterm.errors import TerminalError
-from gexterm.ui.terminal import ForgivingFile, need_terminal
+from gexterm.ui.terminal import ForgivingFile, forgiving, need_terminal
 
 
 def test_output_to_a_lost_terminal_is_dropped_and_the_loss_told_once() -> None:
@@ -45,6 +48,21 @@ def test_a_terminal_that_is_there_gets_everything() -> None:
         assert file.fileno() == raw.fileno()
         assert not file.isatty()
         assert not file.gone
+
+
+async def test_who_has_left_a_terminal_does_not_take_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    driver: Any = forgiving(LinuxDriver)(SimpleNamespace())  # type: ignore[arg-type]
+    taken: list[str] = []
+    driver.resume_application_mode = lambda: taken.append("taken")
+    # A terminal that closes sends SIGCONT besides SIGHUP.
+    driver._sigcont_application()
+    assert taken == []
+    driver._must_signal_resume = True  # by ^Z
+    driver._sigcont_application()
+    assert taken == ["taken"]
 
 
 @pytest.mark.parametrize("coded", ["iso8859-1", "ascii", "ANSI_X3.4-1968"])
