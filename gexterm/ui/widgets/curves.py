@@ -351,7 +351,7 @@ def title(drawn: Drawn, width: int, *, sides: bool = False) -> Line:
 def value_span(greek: Greek, value: float) -> Span:
     """A value in the colour of its side."""
     role = "faint" if not math.isfinite(value) else greek.roles[value > 0]
-    return Span(numbers.compact(value, plus=True), role)
+    return Span(numbers.compact(value, plus=True).rjust(6), role)
 
 
 def legend(drawn: Drawn, width: int) -> Line:

@@ -161,9 +161,11 @@ def flow_row(day: HedgeDay, width: int) -> Line:
     unseen = numbers.seconds(day.uncovered_s).strip()
     tail = [Span(f"  {unseen} unseen", "warning")] if day.uncovered_s >= 1.0 else []
     parts: list[Span] = []
-    for head, gap, wide in (
-        (f" hedged since {since}", "  ", True),
-        (f" since {since}", " ", False),
+    # Where there is room, padded: a name must not move with the numbers before it.
+    for head, gap, wide, least in (
+        (f" hedged since {since}", "  ", True, 6),
+        (f" hedged since {since}", "  ", True, 0),
+        (f" since {since}", " ", False, 0),
     ):
         parts = [Span(head, "faint")]
         for source in SOURCES:
@@ -172,8 +174,9 @@ def flow_row(day: HedgeDay, width: int) -> Line:
             name = source.name if wide and source.name != "gamma" else source.brief
             parts += [
                 Span(f"{gap}{name} ", "muted"),
-                Span(numbers.compact(value, plus=True), role, bold=source.name == "total"),
-            ]
+                Span(numbers.compact(value, plus=True).ljust(least), role,
+                     bold=source.name == "total"),
+            ]  # fmt: skip
         if spans_width(parts) + spans_width(tail) <= width:
             break
     return fit((*parts, *tail), width)

@@ -121,9 +121,10 @@ def parts(frame: Frame, reading: Reading, width: int) -> list[list[Span]]:
     quoted = health.quoted_share
     poor = math.isfinite(quoted) and quoted < QUOTED_LOW
     live = bool(health.listed)
-    ages = [Span("age ", "faint"), Span(numbers.seconds(age).strip(), "text")]
+    # Padded: what follows must not move with every age.
+    ages = [Span("age ", "faint"), Span(f"{numbers.seconds(age).strip():<4}", "text")]
     if not live or width >= ROOMY:
-        ages.append(Span(f" p99 {numbers.seconds(tail).strip()}", "muted"))
+        ages.append(Span(f" p99 {numbers.seconds(tail).strip():<4}", "muted"))
     counts = [
         (name, detail(frame, name, getattr(health, name)))
         for name in ("gaps", "dropped", "reconnects")
@@ -136,7 +137,7 @@ def parts(frame: Frame, reading: Reading, width: int) -> list[list[Span]]:
         window(health, width),
         [Span("quoted ", "faint"),
          Span(numbers.percent(quoted).strip(), "warning" if poor else "text", bold=poor)],
-        [Span(numbers.compact(health.events_per_s), "text"), Span(" ev/s", "faint")],
+        [Span(f"{numbers.compact(health.events_per_s):>5}", "text"), Span(" ev/s", "faint")],
         *(counter(*each) for each in counts if not (live and each[1] > 0)),
     ]  # fmt: skip
     for name, count in (("off parity", health.stale), ("crossed", health.crossed)):
