@@ -224,15 +224,31 @@ def analyse(
     basis: str = "oi",
 ) -> Result:
     """Everything at once, under a static convention (call sign, put sign)."""
+    return of_live(priced(series, as_of, spot), as_of, spot, signs, scope, basis)
+
+
+def priced(series: list[Series], as_of: dt.datetime, spot: float) -> list[Series]:
+    """Those that are not settled, with forwards and volatilities; each can be priced once."""
     rate = implied_rate(series, as_of, spot)
-    live = [s for s in series if price_series(s, as_of, spot, rate)]
+    return [s for s in series if price_series(s, as_of, spot, rate)]
+
+
+def of_live(
+    live: list[Series],
+    as_of: dt.datetime,
+    spot: float,
+    signs: tuple[int, int],
+    scope: str = "all",
+    basis: str = "oi",
+) -> Result:
+    """The same of series that have been priced: they are shared by conventions and scopes."""
     today = [s for s in live if s.date == as_of.date() and s.root not in AM_ROOTS]
     used = today if scope == "0dte" else live
-    priced = {(s.root, s.date): s.f for s in live}
+    forward = {(s.root, s.date): s.f for s in live}
     atm = {(s.root, s.date): s.iv(s.f) for s in live}
     if not used:
         nan = math.nan
-        return Result(priced, atm, nan, nan, nan, nan, no_expiry=True)
+        return Result(forward, atm, nan, nan, nan, nan, no_expiry=True)
     book = [
         (one, k, one.iv(k), [(r, signs[r == "P"] * getattr(side, basis)) for r, side in s.items()])
         for one in used
@@ -264,7 +280,7 @@ def analyse(
         for right, x in sides:
             walls[right][k] = walls[right].get(k, 0.0) + abs(gamma(one, k, v, spot) * x)
     result = Result(
-        forward=priced,
+        forward=forward,
         atm=atm,
         gex=profile(spot),
         flip=min(zeros, key=lambda z: abs(z - spot)) if zeros else math.nan,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from pathlib import Path
 
 import pytest
@@ -45,13 +46,20 @@ CASES = {
 SIGNS = {"customer-flow": (-1, 1), "squeezemetrics": (1, -1), "short-both": (-1, -1)}
 
 
+@functools.cache
+def quotes(case: str) -> list[independent.Series]:
+    """A page of quotes by the other road, with its volatilities."""
+    name, as_of, spot, read = CASES[case]
+    return independent.priced(read(shared(name)), as_of, spot)
+
+
 @pytest.mark.parametrize("scope", ["all", "0dte"])
 @pytest.mark.parametrize("convention", SIGNS)
 @pytest.mark.parametrize("case", CASES)
 def test_a_real_chain_reads_the_same_by_both_roads(case: str, convention: str, scope: str) -> None:
-    name, as_of, spot, read = CASES[case]
+    name, as_of, spot, _ = CASES[case]
     path: Path = shared(name)
-    theirs = independent.analyse(read(path), as_of, spot, SIGNS[convention], scope)
+    theirs = independent.of_live(quotes(case), as_of, spot, SIGNS[convention], scope)
     ours = read_chain_file(path, Settings(), view=convention, scope=scope)
     assert ours.as_of == ns(as_of)
     assert ours.spot == pytest.approx(spot, abs=0.01)
