@@ -106,6 +106,12 @@ def test_grounds_that_there_is_no_room_for_are_counted(width: int) -> None:
     assert line.endswith(f"+{left} more" if left else every[-1])
 
 
+def test_a_tiny_pane_still_tells_the_side_and_how_sure_it_is() -> None:
+    line = text(tapelist.row(ONE, 40, zero="2026-11-20"))
+    assert "6,050C 0DTE" in line
+    assert "▼ sold    92%" in line
+
+
 def test_a_cancelled_print_says_so_and_is_faint() -> None:
     line = tapelist.row(replace(ONE, state="cancelled"), 120, zero="")
     assert "cancelled" in text(line)

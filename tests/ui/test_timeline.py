@@ -190,7 +190,7 @@ def test_minutes_without_a_reading_are_blank_and_said() -> None:
     lines = painted(DayPanel(), frame(last(240), day), 160, 43)
     assert "2 h 00 not seen" in plain(lines[0])
     assert "2 h 00 not seen" in text(lines[1:])
-    ribbon_row = next(plain(line) for line in lines if "0DTE " in plain(line))
+    ribbon_row = next(plain(line) for line in lines if plain(line).lstrip().startswith("0DTE "))
     assert " " * 30 in ribbon_row[8:].split("BofA")[0].strip()
 
 
@@ -226,7 +226,7 @@ def test_lines_are_those_of_the_view_and_scope_shown_and_spot_is_everybodys() ->
     assert len(picture.every.at) == 121
     assert len(picture.book.at) == 61
     assert "seen since 10:35" in plain(lines[0])
-    row = next(plain(line) for line in lines if "0DTE " in plain(line))
+    row = next(plain(line) for line in lines if plain(line).lstrip().startswith("0DTE "))
     assert row[8 : 8 + 10].strip() == ""
 
 
@@ -304,7 +304,7 @@ def test_the_ribbon_reads_without_colour() -> None:
     labels = ("GEX", "BofA", "Anti-GEX", "Sidial", "Mixed", "No data")
     day = a_day(119, lambda m: labels[m // 20])
     lines = painted(DayPanel(), frame(last(119, paradigm="No data"), day), 160, 43)
-    row = next(plain(line) for line in lines if "0DTE " in plain(line))
+    row = next(plain(line) for line in lines if plain(line).lstrip().startswith("0DTE "))
     letters = "".join(dict.fromkeys(row[8:].split("No data")[0].replace(" ", "")))
     assert letters == "GBASM·"
 

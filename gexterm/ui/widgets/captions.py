@@ -75,6 +75,17 @@ def book(reading: Reading, width: int) -> Line:
         [*left, *doubt], width)  # fmt: skip
 
 
+def brief(reading: Reading) -> list[Span]:
+    """The same in a few words, for a title: `combined · signed 91% ⚠`."""
+    held = reading.positions
+    out = [Span(view(reading), "muted")]
+    if inferred(held):
+        out.append(Span(f" · signed {numbers.percent(held.signed_share).strip()}", "muted"))
+    if held.trap or held.warning:
+        out.append(Span(" ⚠", "warning", bold=bool(held.trap)))
+    return out
+
+
 def titles(layout: Plan, scales: Mapping[str, Scale], reading: Reading, width: int) -> Line:
     """The name of each column."""
     heads: list[list[Span]] = []

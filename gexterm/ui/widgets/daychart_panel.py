@@ -12,7 +12,7 @@ from gexterm.reading.model import Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.frame import Frame
 from gexterm.ui.ink import Line, Span, cell_len, ends, fit
-from gexterm.ui.widgets import daychart, flowchart, ribbon
+from gexterm.ui.widgets import captions, daychart, flowchart, ribbon
 from gexterm.ui.widgets.alerts import GLYPHS
 from gexterm.ui.widgets.daychart_axis import (
     ZOOMS,
@@ -251,7 +251,8 @@ class DayPanel(Painted):
         text = [
             Span(f"─ {ZOOMS[self.zoom][0]} ", "muted", bold=True),
             Span(f"{begin}–{end} ET  ", "faint"),
-            Span(f"{words.clean(reading.positions.view)}, {words.clean(reading.scope)} ", "muted"),
+            *captions.brief(reading),
+            Span(f" · {captions.scope(reading)} ", "muted"),
         ]
         if holes:
             total = sum(min(b, axis.end) - max(a, axis.begin) for a, b in holes)

@@ -24,6 +24,9 @@ SURE = 0.8
 NARROW = 96
 """Below this width the columns stand closer, so that the evidence keeps a place."""
 
+TIGHT = 64
+"""Below this width only time, contract, size and side are told."""
+
 
 def gauge(one: Print) -> list[Span]:
     """Where the price lay between bid and offer: `├──●────┤`; beyond them, on the outside."""
@@ -90,16 +93,15 @@ def _row(one: Print, dollars: str, width: int, zero: str) -> Line:
     """A print and its delta, which goes on with the market: all else of it stands still."""
     gone = one.state != "live"
     name = contract(one)
+    tight = width < TIGHT
     if zero and one.expiry == zero:
         name = name[: -len(one.expiry[5:])] + "0DTE"
     spans: list[Span] = [
-        Span(f" {words.clock(one.at)} ", "muted"),
+        Span(f"{'' if tight else ' '}{words.clock(one.at, with_seconds=not tight)} ", "muted"),
         Span(words.cut(words.clean(name), _name_width(width)) + " ", "text"),
         Span(f"{numbers.compact(one.size):>5} ", "strong" if one.size >= 100 else "text",
              bold=one.size >= 100),
-        Span(f"{numbers.fixed(one.price, 2, 8)} ", "text"),
-        *gauge(one),
-        Span(" "),
+        *(() if tight else (Span(f"{numbers.fixed(one.price, 2, 8)} "), *gauge(one), Span(" "))),
         *side(one),
     ]  # fmt: skip
     used = sum(len(span.text) for span in spans)
@@ -120,6 +122,9 @@ def _row(one: Print, dollars: str, width: int, zero: str) -> Line:
 
 def heads(width: int) -> Line:
     """What the columns are."""
+    if width < TIGHT:
+        text = "time".ljust(6) + "contract".ljust(_name_width(width) + 1) + "size".rjust(5)
+        return fit((Span(words.cut(text + " the dealer", width), "muted"),), width)
     text = " " + "time".ljust(9) + "contract".ljust(_name_width(width) + 1) + "size".rjust(5)
     text += " " + "price".rjust(8) + " " + "bid".ljust(GAUGE - 3) + "ask "
     text += "the dealer".ljust(14) + "Δ gained".rjust(8) + " " * (1 + (width >= NARROW))

@@ -14,6 +14,7 @@ from gexterm.reading.model import ExpiryLine, Reading
 from gexterm.ui import numbers, words
 from gexterm.ui.frame import BY_NAME, Frame, Greek
 from gexterm.ui.ink import Line, Span, cell_len, fit
+from gexterm.ui.widgets import captions
 from gexterm.ui.widgets.bars import bar
 from gexterm.ui.widgets.painted import Painted
 from gexterm.ui.widgets.scale import Scale
@@ -247,13 +248,11 @@ class ExpiryTable(Painted):
 
     def _head(self, reading: Reading, layout: Plan, width: int) -> list[Line]:
         """What the columns are, and which side is which."""
-        view = words.clean(reading.positions.view)
-        scope = words.clean(reading.scope)
         parts = [
             Span(f"─ {len(reading.expiries)} expiries ", "muted", bold=True),
-            Span(f"{view}  ", "muted"),
-            Span("● ", "lis"),
-            Span(f"in scope: {scope}  ", "faint"),
+            *captions.brief(reading),
+            Span("  ● ", "lis"),
+            Span(f"in scope: {captions.scope(reading)}  ", "faint"),
         ]
         note = "charm: what settles within a day, until then "
         if sum(cell_len(p.text) for p in parts) + len(note) < width - 4:
