@@ -20,7 +20,9 @@ from gexterm.snapshots import wording
 SCHEMA = "gexterm.comparison/1"
 """Name and version of the JSON form."""
 
-Unit = Literal["points", "$", "$ per hour", "$ per 1 %", "share", "count", "seconds", "ms"]
+Unit = Literal[
+    "points", "$", "$ per hour", "$ per 1 %", "$ per vol point", "share", "count", "seconds", "ms",
+]  # fmt: skip
 STRIKE_COLUMNS = ("position", "gex", "charm")
 """Columns whose largest changes by strike are told."""
 NAN = math.nan
@@ -258,7 +260,7 @@ def _numbers(a: Reading, b: Reading) -> tuple[Change, ...]:
         ("hedged by gamma", "$", u.by_gamma, v.by_gamma, none, none),
         ("hedged by vanna", "$", u.by_vanna, v.by_vanna, none, none),
         ("hedged by charm", "$", u.by_charm, v.by_charm, none, none),
-        ("vega", "$", a.book.vega_per_point, b.book.vega_per_point, a.book.vega_band,
+        ("vega", "$ per vol point", a.book.vega_per_point, b.book.vega_per_point, a.book.vega_band,
          b.book.vega_band),
         ("signed share", "share", a.positions.signed_share, b.positions.signed_share, none, none),
     ]  # fmt: skip
