@@ -35,7 +35,7 @@ def listed() -> Exchange:
 SPOT = 86_000.0
 
 
-async def trade(exchange: Exchange, spot: Callable[[], float]) -> None:
+async def trade(exchange: Exchange, spot: Callable[[], float] = lambda: SPOT) -> None:
     """Quotes and prints, until cancelled."""
     while True:
         exchange.now_ms = int(time.time() * 1000)
