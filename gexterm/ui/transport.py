@@ -69,6 +69,8 @@ class Transport:
     _past: contextlib.AsyncExitStack | None = None
     _alerts_before = 0
     _end_told = False
+    _wanted = 0
+    """Which past was asked for, ns, until it is seen what was found; 0: nothing."""
 
     # -- what frames are told ------------------------------------------------------------
 
@@ -110,6 +112,12 @@ class Transport:
                 self.tell(f"no further {WORDS[hunt.kind]} until the end, {end}")
         if not self.in_past:
             return
+        wanted, newest = self._wanted, channel.newest
+        if wanted and newest is not None and not session.goal:
+            self._wanted = 0
+            if newest.as_of > wanted + MINUTE_NS:
+                here = newest.as_of
+                self.tell(f"nothing is recorded from {clock(wanted, here)} to {clock(here)}")
         if session.status.state != "ended":
             self._end_told = False
         elif not self._end_told and channel.newest is not None:
@@ -121,7 +129,8 @@ class Transport:
         if now - at > _FAR_NS:
             # An earlier recording of the day ends here: the next one follows.
             self.tell(f"nothing is recorded from {clock(at)} on, for a while")
-            self.enter_past(at + 1_000_000_000, 0.0 if session.paused else session.speed)
+            speed = 0.0 if session.paused else session.speed
+            self.enter_past(at + 1_000_000_000, speed, told=True)
         elif session.paused:
             self.tell("this is the end of what is recorded so far; L: back to live")
         else:
@@ -376,10 +385,11 @@ class Transport:
 
     # -- the past of a live session -----------------------------------------------------------
 
-    def enter_past(self, at: int, speed: float = 0.0) -> None:
+    def enter_past(self, at: int, speed: float = 0.0, *, told: bool = False) -> None:
         """Show the recorded past of the live session from a market time on, ns.
 
-        Paused, unless it is to play at a `speed`.
+        Paused, unless it is to play at a `speed`. Where it begins later it is said so, unless
+        that was `told`.
         """
         base = self.base
         if base is None or base.session.replayable:
@@ -388,9 +398,12 @@ class Transport:
         if made is None:
             self.tell(_NOT_RECORDED, "warning")
             return
-        self.run_worker(self._to_past(made, speed), name="past", group="past", exclusive=True)
+        work = self._to_past(made, speed, 0 if told else at)
+        self.run_worker(work, name="past", group="past", exclusive=True)
 
-    async def _to_past(self, made: AbstractAsyncContextManager[Session], speed: float) -> None:
+    async def _to_past(
+        self, made: AbstractAsyncContextManager[Session], speed: float, wanted: int
+    ) -> None:
         base = self.base
         was = self.in_past
         stack = contextlib.AsyncExitStack()
@@ -402,7 +415,7 @@ class Transport:
         before, self._past = self._past, stack
         if not was and base is not None:
             self._alerts_before = base.heard
-        self._hunt, self._end_told = None, False
+        self._hunt, self._end_told, self._wanted = None, False, wanted
         self.channel = Channel(session, self._glow_s)
         self.follow_channel(self.channel)
         if speed > 0.0:

@@ -36,6 +36,7 @@ class Recorded(FakeSession):
         self.asked_for: list[int] = []
         self.closed = 0
         self.broken = ""
+        self.recorded_from = 0
 
     def past(self, at: int) -> object:  # type: ignore[override]
         self.asked_for.append(at)
@@ -44,7 +45,7 @@ class Recorded(FakeSession):
         async def made() -> AsyncIterator[FakeSession]:
             if self.broken:
                 raise RecordingError(self.broken)
-            past = FakeSession(first=reading(mode="replay", at=at))
+            past = FakeSession(first=reading(mode="replay", at=max(at, self.recorded_from)))
             past.info = SourceInfo("SPX", "venue", "replay", 0.0, "", OPEN, AT)
             past.view, past.paused = self.view, True
             self.pasts.append(past)
@@ -281,6 +282,16 @@ async def test_a_hole_between_two_recordings_is_told_and_gone_over() -> None:
         await until(pilot, lambda: ("resume", None) in session.pasts[1].asked)
         assert session.asked_for[1] == AT - 30 * MINUTE + NS
         await until(pilot, lambda: session.closed == 1)
+
+
+async def test_a_past_of_which_nothing_is_recorded_is_told() -> None:
+    app, session = live_monitor()
+    session.recorded_from = AT - 3 * MINUTE
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await until(pilot, lambda: "6,012.35" in screen(app))
+        await pilot.press("left_curly_bracket")
+        await until(pilot, lambda: "nothing is recorded from 10:06 to 10:33" in screen(app))
+        assert "PAST 10:33" in screen(app)
 
 
 async def test_marks_of_live_lead_into_its_past() -> None:
