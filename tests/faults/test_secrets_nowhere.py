@@ -237,8 +237,8 @@ def painted(env: dict[str, str], home: Path, *arguments: str) -> bytes:
     try:
         opened.wait("SPX", "gamma")
         begun, pressed = time.monotonic(), 0.0
-        while not list(home.rglob("reading.json")) and time.monotonic() < begun + 30.0:
-            if time.monotonic() > pressed + 5.0:
+        while not list(home.rglob("reading.json")) and time.monotonic() < begun + LIMIT:
+            if time.monotonic() > pressed + 1.0:
                 # Once more, in case there was no Reading yet.
                 pressed = time.monotonic()
                 opened.send("s")
