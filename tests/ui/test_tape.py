@@ -140,7 +140,7 @@ async def shown(answers: FakeAnswers, size: tuple[int, int], keys: list[str]) ->
         await until(pilot, lambda: "6,012.35" in screen(app))
         await pilot.press("6")
         await until(pilot, lambda: isinstance(app.screen, Tape))
-        await until(pilot, lambda: "prints" in screen(app) or bool(answers.refuse))
+        await until(pilot, lambda: any(w in screen(app) for w in ("prints", "known", "error")))
         for key in keys:
             await pilot.press(key)
             await pilot.pause(0.02)
@@ -200,6 +200,15 @@ async def test_what_cannot_be_asked_is_said_where_the_prints_would_be() -> None:
     answers = FakeAnswers(0)
     answers.refuse = "nothing is known yet"
     assert "nothing is known yet" in await shown(answers, (80, 24), [])
+
+
+async def test_an_answer_that_breaks_costs_the_answer_and_not_the_session() -> None:
+    class Broken(FakeAnswers):
+        async def tape(self, count: int, least_size: float = 0.0) -> TapeTail:
+            raise FloatingPointError("made to fail")
+
+    shown_ = await shown(Broken(0), (80, 24), ["down", "f"])
+    assert "internal error: FloatingPointError: made to fail" in shown_
 
 
 async def test_a_feed_without_a_tape_says_so() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Coroutine, Iterable
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding
 from textual.events import Click, MouseScrollDown, MouseScrollUp, ScreenResume
@@ -24,7 +25,8 @@ from gexterm.ui.widgets.painted import Painted
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 """Below this a message stands in for a screen."""
 
-Answer = TypeVar("Answer")
+_log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())
 
 
 def too_small(_frame: Frame, width: int, height: int) -> list[Line]:
@@ -159,6 +161,10 @@ class View(Screen[None]):
             await question
         except GextermError as error:
             self.refused(words.clean(str(error)))
+        except Exception as error:
+            # A question that cannot be answered must not cost the user session and recording.
+            _log.exception("a question of %s failed", self.NAME)
+            self.refused(words.clean(f"internal error: {type(error).__name__}: {error}"))
 
     def refused(self, why: str) -> None:
         """A question could not be answered. Screens with a place for it say so there."""
