@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 from collections.abc import Coroutine, Iterable
 from functools import partial
 from typing import Any, ClassVar
@@ -130,6 +131,13 @@ class View(Screen[None]):
         self.palette = palette
         for part in self._parts:
             part.recolor(palette)
+
+    @property
+    def near_spot(self) -> str:
+        """A price near spot, as an example of what to enter; empty while none is known."""
+        reading = self.frame.reading if self.frame else None
+        known = reading is not None and math.isfinite(reading.spot)
+        return f"{reading.spot:.0f}" if reading is not None and known else ""
 
     # -- questions ---------------------------------------------------------------------
 

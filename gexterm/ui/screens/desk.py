@@ -139,7 +139,7 @@ class Desk(View):
                 self.ladder.go_to(asked_strike(text))
 
         question = "Go to which strike?"
-        self.app.push_screen(Prompt(question, example="6000", check=asked_strike), found)
+        self.app.push_screen(Prompt(question, example=self.near_spot, check=asked_strike), found)
 
     def follow(self) -> None:
         """Centre on spot and follow it again."""

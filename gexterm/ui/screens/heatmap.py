@@ -164,7 +164,7 @@ class HeatMap(View):
                 self.chart.go_to(asked_strike(text))
 
         question = "Go to which strike?"
-        self.app.push_screen(Prompt(question, example="6000", check=asked_strike), found)
+        self.app.push_screen(Prompt(question, example=self.near_spot, check=asked_strike), found)
 
     def action_greek_next(self) -> None:
         """Next greek; positions come after the last."""
