@@ -134,6 +134,7 @@ class Comparison:
         """The same in plain dicts and lists; what is not known is None."""
         out: dict[str, Any] = {"schema": SCHEMA, **asdict(self)}
         for side in ("before", "after"):
+            out[side] = {key: _plain(value) for key, value in out[side].items()}
             out[side]["as_of"] = iso_time(out[side]["as_of"])
         for name, found in (
             ("numbers", self.numbers),
@@ -296,7 +297,10 @@ def _strikes(a: Reading, b: Reading, most: int) -> tuple[StrikeChange, ...]:
 
 
 def _listed(a: Reading, b: Reading) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    first, second = set(a.strikes["strike"].to_list()), set(b.strikes["strike"].to_list())
+    first, second = (
+        {strike for strike in one.strikes["strike"].to_list() if math.isfinite(strike)}
+        for one in (a, b)
+    )
     return tuple(sorted(first - second)), tuple(sorted(second - first))
 
 

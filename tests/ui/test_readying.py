@@ -30,7 +30,15 @@ async def test_a_screen_made_ahead_shows_what_one_made_on_the_spot_shows() -> No
             if ahead:
                 await app.make_ready()
             await pilot.press("7")
-            await until(pilot, lambda app=app: "WHERE THEY PART" in screen(app))  # type: ignore[misc]
+            # A screen made on the spot is painted once before it is laid out for its size.
+            await until(
+                pilot,
+                lambda app=app: (
+                    "WHERE THEY PART" in screen(app)  # type: ignore[misc]
+                    and "SPX  Fri 20 Nov" in screen(app)
+                    and screen(app) == (shown or [screen(app)])[0]
+                ),
+            )
             shown.append(screen(app))
     assert shown[0] == shown[1]
 
