@@ -242,7 +242,7 @@ CHAPTERS: tuple[Chapter, ...] = (
              "A live session is recorded unless the settings say otherwise."),
         Term("recordings", "What live sessions and imports left, the newest first."),
         Term("ribbon", "The paradigms of a recorded day in equal parts: B BofA, G GEX, A Anti-GEX, "
-             "S Sidial, · Mixed; ▬ goes on with the one before. Read by our own engine under the "
+             "S Sidial, M Mixed; ▬ goes on with the one before. Read by our own engine under the "
              "sign view of the settings, which is an inference too."),
     )),
     Chapter("Views", (

@@ -15,6 +15,7 @@ from gexterm.ui.ink import Line, Span, fit
 from gexterm.ui.ink import width as cells
 from gexterm.ui.launch import Entry, Ribbon
 from gexterm.ui.widgets.painted import Painted
+from gexterm.ui.widgets.ribbon import letter
 
 HEADS = {
     "sample": ("SAMPLE FEEDS", "synthetic, bundled: nothing to set up"),
@@ -24,10 +25,6 @@ HEADS = {
 """Kind to its headline, and what is said beside it."""
 ORDER = ("sample", "feed", "recording")
 """Kinds, top to bottom: what works at once comes first."""
-LETTERS = {"BofA": "B", "GEX": "G", "Anti-GEX": "A", "Sidial": "S", "Mixed": "·"}
-"""Paradigm to its letter in a ribbon."""
-ROLES = {"BofA": "lis", "GEX": "long", "Anti-GEX": "short", "Sidial": "target", "Mixed": "faint"}
-"""Paradigm to its colour."""
 RIBBON = 24
 """Cells of a ribbon."""
 _NEW_YORK = ZoneInfo("America/New_York")
@@ -71,8 +68,8 @@ def ribbon(found: Ribbon | None, width: int) -> list[Span]:
     before = ""
     for cell in range(width):
         label = found.labels[cell * len(found.labels) // width]
-        sign = LETTERS.get(label, " ") if label != before else "▬" if label in LETTERS else " "
-        out.append(Span(sign, ROLES.get(label, "faint")))
+        sign, role = letter(label) if label else (" ", "faint")
+        out.append(Span("▬" if label and label == before else sign, role))
         before = label
     return out
 
