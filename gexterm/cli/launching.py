@@ -76,7 +76,7 @@ class CommandLauncher:
             about = path.stat()
         except OSError:
             return None
-        sign = f"{path.resolve()} {about.st_size} {about.st_mtime_ns}".encode()
+        sign = f"2 {path.resolve()} {about.st_size} {about.st_mtime_ns}".encode()
         kept = paths.ribbons() / f"{hashlib.sha256(sign).hexdigest()[:24]}.json"
         try:
             return msgspec.json.decode(kept.read_bytes(), type=Ribbon)
@@ -239,10 +239,14 @@ def _read_ribbon(path: Path, chosen: Settings, stop: threading.Event) -> Ribbon 
         with open_recording(path) as recording:
             length = (recording.ends - recording.begins) / 1e9
             step = max(60, -(-round(length) // PARTS))
-            labels = tuple(
-                "" if (said := reading.zero_dte.paradigm) == "No data" else said
+            said = [
+                (reading.positions.view, reading.zero_dte.paradigm)
                 for reading in readings(recording, chosen, every_s=float(step), on_tick=look)
-            )
+            ]
     except (GextermError, _Stopped):
         return None
+    # Before the first print is signed a convention stands in for the inferred view. Its label
+    # is another book's, and is left out.
+    view = said[-1][0] if said else ""
+    labels = tuple("" if of != view or label == "No data" else label for of, label in said)
     return Ribbon(labels, float(step)) if labels else None

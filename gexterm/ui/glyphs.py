@@ -20,9 +20,6 @@ from textual.filter import LineFilter
 from gexterm.ui.ink import Line, Span, cell_len
 from gexterm.ui.palette import GROUNDS
 
-CHOICES = ("auto", "unicode", "ascii")
-"""What the setting `glyphs` may be."""
-
 SIGNS: Mapping[str, tuple[str, str]] = {
     "σ": ("sd", "z"), "±": ("+-", "~"), "…": ("..", "~"), "→": ("->", ">"), "←": ("<-", "<"),
     "≥": (">=", ">"), "≤": ("<=", "<"), "γ": ("gamma", "g"),

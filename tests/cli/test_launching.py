@@ -15,6 +15,7 @@ from gexterm import paths
 from gexterm.cli import launching
 from gexterm.config import Settings
 from gexterm.engine import walk
+from gexterm.recording.reader import Recording
 from gexterm.recording.samples import find_sample
 
 
@@ -66,3 +67,20 @@ async def test_who_leaves_does_not_wait_for_a_recording_to_be_read_through(
 def test_a_venue_says_what_it_needs_and_how_late_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     deribit = next(entry for entry in launching._venues() if entry.name == "deribit")
     assert deribit.detail.startswith("needs: nothing. Delay: none; ")
+
+
+async def test_a_ribbon_shows_one_book_and_not_what_stood_in_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "ribbons", lambda: tmp_path)
+    found = find_sample("bofa").path
+    with Recording(found) as recording:
+        first, second, *_ = walk.readings(recording, Settings(), every_s=63.0)
+    assert (first.positions.view, first.zero_dte.paradigm) == ("customer-flow", "Anti-GEX")
+    assert second.positions.view == "combined"
+    launcher = launching.CommandLauncher(Settings())
+    entry = next(e for e in await launcher.entries() if e.name == "bofa")
+    ribbon = await launcher.ribbon(entry)
+    assert ribbon is not None
+    assert ribbon.labels[:2] == ("", second.zero_dte.paradigm)
+    assert "Anti-GEX" not in ribbon.labels
